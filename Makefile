@@ -1,0 +1,57 @@
+# Everything runs in a plain virtual environment; the first target that needs it makes it.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+STAMP := $(VENV)/.installed
+N ?= 200
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check format crash bench-ledger bench-rates clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install -q pip; } \
+	  || { echo "No virtual environment can be made; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Close a few hundred batches of the simulator and show the result
+	@$(BIN)/batch-closer demo --state demo
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Check style, format and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## Check types, strictly
+	$(BIN)/mypy
+
+check: lint types test ## What CI runs
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+crash: $(STAMP) ## Kill the real process at random moments, N times, and compare with the truth (N=200)
+	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/crash --crashes $(N)
+
+bench-ledger: $(STAMP) ## Measure what the ledger costs a close
+	$(BIN)/python tests/bench/ledger_cost.py
+
+bench-rates: $(STAMP) ## Measure how well rates from 0.5 to 1000 per second are reached and kept
+	$(BIN)/python tests/bench/rates.py
+
+clean: ## Remove the environment, caches and the demo's runs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo build *.egg-info
