@@ -1,0 +1,1 @@
+"""Pure decisions: arguments in, value out. No clock, no I/O, no event loop."""

@@ -1,0 +1,106 @@
+"""The record of a run that every report is rendered from, and the exit code it means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import BeforeValidator, TypeAdapter
+
+from worker.rules.summary.counters import Counters, LatencyMs
+from worker.rules.summary.forms import at_of, instant
+from worker.rules.summary.problems import Problem
+from worker.rules.summary.tally import Closed
+from worker.words.model import ConfirmedBy, Outcome, Stopped
+
+
+class InputCounts(NamedTuple):
+    """What the input held."""
+
+    lines: int
+    ids: int  # distinct
+    duplicates: int
+    invalid: int
+
+
+class Rate(NamedTuple):
+    """Requests of any kind per second."""
+
+    limit_per_s: float
+    achieved_per_s: float
+
+
+Instant = Annotated[float, BeforeValidator(lambda value: at_of(value) if isinstance(value, str) else value)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A run, all its sessions together: the one record that every report is rendered from."""
+
+    run_id: str
+    sessions: int = 1
+    started_at: Instant
+    finished_at: Instant
+    duration_s: float
+    base_url: str
+    exit_code: int
+    stopped: Stopped | None = None
+    stopped_by: str | None = None  # the rule or the signal
+    stopped_by_ids: tuple[int, ...] = ()  # the last batches that made a rule fire
+    input: InputCounts
+    outcomes: Mapping[Outcome, int]
+    confirmed_by: Mapping[ConfirmedBy, int]
+    closed: Closed
+    untold: int = 0  # closed batches that are not in its sums, for the API told no bills or no total
+    requests: Counters
+    rate: Rate
+    latency_ms: LatencyMs
+    problems: tuple[Problem, ...] = ()
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """What summary.json holds, in its order."""
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name in ("input", "rate", "latency_ms"):
+            data[name] = data[name]._asdict()
+        return data | {
+            "started_at": instant(self.started_at),
+            "finished_at": instant(self.finished_at),
+            "duration_s": round(self.duration_s, 3),
+            "outcomes": {outcome.value: self.outcomes.get(outcome, 0) for outcome in Outcome},
+            "confirmed_by": {how.value: self.confirmed_by.get(how, 0) for how in ConfirmedBy},
+            "closed": self.closed._asdict() | {"running_total": f"{self.closed.running_total:.2f}"},
+            "requests": self.requests.to_json_dict(),
+            "problems": [asdict(each) | {"first_ids": list(each.first_ids)} for each in self.problems],
+        }
+
+    @classmethod
+    def from_json_dict(cls, data: Mapping[str, Any]) -> Summary:
+        """What ``to_json_dict`` wrote. Raises ValueError if it is something else."""
+        return TypeAdapter(cls).validate_python(dict(data))
+
+
+_STOPPED_CODES: Final = {
+    Stopped.DEADLINE: 4,
+    Stopped.ABORT: 4,
+    Stopped.KEY: 5,
+    Stopped.UNREACHABLE: 5,
+    Stopped.DISK: 1,
+}
+
+
+def exit_code_of(
+    outcomes: Mapping[Outcome, int],
+    ok: Collection[Outcome],
+    stopped: Stopped | None,
+    signal_number: int | None = None,
+) -> int:
+    """The exit code of a run that got as far as having outcomes.
+
+    ``signal_number`` is that of the signal it was stopped by (2 gives 130, 15 gives 143).
+    """
+    if stopped is Stopped.SIGNAL:
+        return 128 + (signal_number or 2)
+    if stopped is not None:
+        return _STOPPED_CODES[stopped]
+    return 3 if any(count and outcome not in ok for outcome, count in outcomes.items()) else 0

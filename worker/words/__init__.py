@@ -1,0 +1,1 @@
+"""The words everything else is said in: the model and the errors. No I/O here."""

@@ -1,0 +1,42 @@
+"""What may stop a run. A batch's failure is a value (Result), never an exception.
+
+BatchCloserError        one line for the user, with the exit code it means
++-- ConfigurationError  2: a setting, a flag or the key; nothing was sent
++-- InputError          2: an input that can't be read or decoded; nothing was sent
++-- LedgerError         1: the ledger can't be read or written
++-- LockedError        75: another run holds the lock
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BatchCloserError(Exception):
+    """Its text is one line that names the thing and the remedy, fit to be shown."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigurationError(BatchCloserError):
+    """A setting can't be used. Nothing was sent."""
+
+    exit_code = 2
+
+
+class InputError(BatchCloserError):
+    """An input can't be read or decoded. Nothing was sent."""
+
+    exit_code = 2
+
+
+class LedgerError(BatchCloserError):
+    """The ledger can't be opened, read or written."""
+
+    exit_code = 1
+
+
+class LockedError(BatchCloserError):
+    """Another run holds the lock on this state folder and host."""
+
+    exit_code = 75
