@@ -1,0 +1,158 @@
+"""The client over real sockets: one request per call, whatever the server does."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from worker.energycap import Connection, connect
+from worker.energycap.connection import proxy_for, trust
+from worker.words.answer import Heard
+from worker.words.errors import ConfigurationError
+
+from .support import CLOSED, OK, Wire, client
+
+
+async def test_a_dropped_reused_connection_is_one_put() -> None:
+    """The library would send the second PUT again by itself; the server sees it once."""
+    wire = Wire(OK, None, OK, OK)
+    async with client(wire) as api:
+        first, second = await api.close(7), await api.close(7)
+    assert (first.heard, first.status) == (Heard.ANSWER, 200)
+    assert second.heard is Heard.LOST
+    assert second.error == "disconnected"
+    assert wire.connections == 1
+    assert len(wire.seen) == 2
+
+
+async def test_a_look_up_is_not_sent_twice_either() -> None:
+    """Each request has one slot of the rate, so a hidden second GET would be one too many."""
+    wire = Wire(OK, None, OK)
+    async with client(wire) as api:
+        await api.look_up(7)
+        answer = await api.look_up(7)
+    assert answer.heard is Heard.LOST
+    assert len(wire.seen) == 2
+
+
+async def test_the_request_as_it_is_sent() -> None:
+    """The documented headers and path, an empty body, and the key in its header alone."""
+    wire = Wire(OK)
+    async with client(wire) as api:
+        answer = await api.close(7)
+    head = wire.seen[0].decode()
+    assert head.startswith("PUT /api/v3/batch/close/7 HTTP/1.1\r\n")
+    assert "ECI-ApiKey: the-secret-key\r\n" in head
+    assert "Content-Type: application/json\r\n" in head
+    assert head.count("the-secret-key") == 1
+    assert answer.batch is not None
+    assert answer.sent_at <= answer.received_at
+
+
+@pytest.mark.parametrize(
+    ("answer", "heard", "status", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{", Heard.LOST, 200, "truncated"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Heard.ANSWER, 200, "empty"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", Heard.ANSWER, 200, "not_a_batch"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\n" + CLOSED.replace(b"7", b"8"),
+            Heard.ANSWER,
+            200,
+            "wrong_batch",
+        ),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", Heard.ANSWER, 204, "empty"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 900\r\n\r\n{", Heard.ANSWER, 404, None),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", Heard.LOST, None, None),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", Heard.LOST, None, "bad_http"),
+        (None, Heard.LOST, None, "disconnected"),
+    ],
+)
+async def test_answers_of_any_kind(
+    answer: bytes | None, heard: Heard, status: int | None, error: str | None
+) -> None:
+    """A cut-off 200 is lost, a cut-off 404 is still a 404, and nothing raises."""
+    wire = Wire(*([answer, None] if answer is not None else [None]))
+    if (answer is not None and heard is Heard.LOST) or status == 404:
+        wire.answers = [answer]  # the connection is closed behind it
+    async with client(wire) as api:
+        got = await api.close(7)
+    assert (got.heard, got.status) == (heard, status)
+    assert error is None or got.error == error
+    assert got.batch is None
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """A 3xx comes back as it is; the other address sees nothing."""
+    other = Wire(OK)
+    server = await asyncio.start_server(other.handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    location = (
+        b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/x\r\nContent-Length: 0\r\n\r\n"
+    )
+    async with client(Wire(location % port)) as api:
+        answer = await api.close(7)
+    server.close()
+    await server.wait_closed()
+    assert answer.status == 307
+    assert other.connections == 0
+
+
+async def test_a_body_without_end_is_given_up() -> None:
+    """What is larger than a BatchResponse can be is not read to its end."""
+    chunk = b"%x\r\n%s\r\n" % (1 << 16, b"x" * (1 << 16))
+    wire = Wire(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 64, None)
+    async with client(wire) as api:
+        answer = await api.close(7)
+    assert (answer.heard, answer.error) == (Heard.ANSWER, "too_large")
+
+
+async def test_silence_ends_with_the_time_out() -> None:
+    """An answer that never comes is lost, for the request went out."""
+    wire = Wire(b"")
+    wire.answers = [b"", b""]
+    async with client(wire, timeout_s=0.2) as api:
+        answer = await api.close(7)
+    assert (answer.heard, answer.error) == (Heard.LOST, "timeout")
+
+
+async def test_an_echoed_key_stays_out_of_the_answer() -> None:
+    """A server that repeats the request's headers does not get the key into a record."""
+    echo = b'{"message":"bad header ECI-ApiKey: the-secret-key"}'
+    wire = Wire(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(echo), echo))
+    async with client(wire) as api:
+        answer = await api.close(7)
+    assert answer.message == "bad header ECI-ApiKey: ***"
+
+
+async def test_nobody_listens() -> None:
+    """A refused connection is surely not sent."""
+    connection = Connection(base_url="http://127.0.0.1:9", key=SecretStr("k"), timeout_s=5.0)
+    async with connect(connection) as api:
+        answer = await api.close(7)
+    assert (answer.heard, answer.error) == (Heard.NOT_SENT, "connection_refused")
+
+
+def test_the_proxy_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTPS_PROXY is honoured for https, NO_PROXY excepts from it, plain http never goes through one."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "http_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "wce.energycap.com,.internal.example")
+    assert proxy_for("https://app.energycap.com") == "http://proxy.example:3128"
+    assert proxy_for("https://wce.energycap.com") is None
+    assert proxy_for("https://a.internal.example:8443/x") is None
+    assert proxy_for("http://127.0.0.1:8080") is None
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_ca_file_that_cannot_be_used(tmp_path: Path, text: str | None) -> None:
+    """A missing or broken CA file is named; verification is never given up for it."""
+    file = tmp_path / "ca.pem"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"CA file .*ca\.pem can't be used"):
+        trust(file)

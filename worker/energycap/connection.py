@@ -1,0 +1,108 @@
+"""The way to the host: TLS, proxy, time-outs, the pool. Verification is never turned off."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.tracing import Trace
+from pydantic import SecretStr
+
+from worker import __version__
+from worker.energycap.client import EnergyCap
+from worker.energycap.reader import Reader
+from worker.words.errors import ConfigurationError
+
+CONNECT_TIMEOUT_S = 10.0
+_PER_REQUEST_EXTRA = 4  # connections for GET /me beside one for each closer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where to and how. ``base_url`` is checked and has no trailing slash."""
+
+    base_url: str
+    key: SecretStr
+    timeout_s: float = 100.0
+    ca_file: Path | None = None
+    concurrency: int = 8
+
+
+class ReadingConnector(aiohttp.TCPConnector):
+    """Gives a connection to no request but a GET, so that a session over it has no way to write."""
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        """A connection for a GET. Raises RuntimeError for any other method: a fault of the program."""
+        if req.method != "GET":
+            raise RuntimeError(f"a reading connection was asked to send {req.method}")
+        return await super().connect(req, traces, timeout)
+
+
+@asynccontextmanager
+async def connect(connection: Connection) -> AsyncIterator[EnergyCap]:
+    """A client for the host, closed on leaving.
+
+    Raises ConfigurationError where the CA file can't be used.
+    """
+    async with _session(connection, aiohttp.TCPConnector) as session:
+        yield EnergyCap(session, connection.base_url, connection.key.get_secret_value())
+
+
+@asynccontextmanager
+async def connect_reader(connection: Connection) -> AsyncIterator[Reader]:
+    """A client that can read alone, closed on leaving.
+
+    Raises ConfigurationError where the CA file can't be used.
+    """
+    async with _session(connection, ReadingConnector) as session:
+        yield Reader(session, connection.base_url, connection.key.get_secret_value())
+
+
+def _session(connection: Connection, connector: type[aiohttp.TCPConnector]) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector(limit=connection.concurrency + _PER_REQUEST_EXTRA, ssl=trust(connection.ca_file)),
+        headers={
+            "ECI-ApiKey": connection.key.get_secret_value(),
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": f"energycap-batch-closer/{__version__}",
+        },
+        timeout=aiohttp.ClientTimeout(
+            total=connection.timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, connection.timeout_s)
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=proxy_for(connection.base_url),
+    )
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """The system's trust roots, and those of a PEM file on top.
+
+    Raises ConfigurationError naming the file.
+    """
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            what = error.strerror or "no certificate in PEM form"
+            raise ConfigurationError(f"CA file {ca_file} can't be used: {what}") from None
+    return context
+
+
+def proxy_for(base_url: str) -> str | None:
+    """The proxy that HTTPS_PROXY names for this host, unless NO_PROXY excepts it. Never for plain http."""
+    parts = urlsplit(base_url)
+    if parts.scheme != "https" or not parts.hostname:
+        return None
+    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return urllib.request.getproxies().get("https")

@@ -1,0 +1,111 @@
+"""What is to be done next: batches whose wait is over first, then new ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from worker.rules.settling import Course
+from worker.words.model import Planned
+
+PAGE = 256
+ROOM_FOR_WAITING = 1000
+"""So many batches may wait for their backoff at once before no new one is begun."""
+
+
+@dataclass(slots=True)
+class Job:
+    """A batch under way."""
+
+    planned: Planned
+    course: Course
+    begun_at: float  # on the monotonic clock
+
+
+class Agenda:
+    """Hands jobs to closers; a job is with a closer, waiting, or done. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        pending: Callable[[int, int], Sequence[Planned]],
+        begin: Callable[[Planned], Course],
+        clock: Callable[[], float],
+    ) -> None:
+        self._pending = pending
+        self._begin = begin
+        self._clock = clock
+        self._fresh: deque[Planned] = deque()
+        self._last_seq = 0
+        self._exhausted = False
+        self._waiting: list[tuple[float, int, Job]] = []
+        self._order = count()
+        self._under_way = 0
+        self._closed = False
+        self._changed = asyncio.Event()
+
+    async def next(self) -> Job | None:
+        """The next job, waiting for one if need be; None once nothing is left that could need doing."""
+        while True:
+            job = self._due() or self._new()
+            if job is not None:
+                self._under_way += 1
+                return job
+            if not self._waiting and not self._under_way:
+                self._changed.set()
+                return None
+            await self._wait()
+
+    def _due(self) -> Job | None:
+        if self._waiting and self._waiting[0][0] <= self._clock():
+            return heapq.heappop(self._waiting)[2]
+        return None
+
+    def _new(self) -> Job | None:
+        if self._closed or len(self._waiting) >= ROOM_FOR_WAITING:
+            return None
+        if not self._fresh and not self._exhausted:
+            self._fresh.extend(self._pending(self._last_seq, PAGE))
+            self._exhausted = not self._fresh
+        if not self._fresh:
+            return None
+        planned = self._fresh.popleft()
+        self._last_seq = planned.seq
+        return Job(planned, self._begin(planned), self._clock())
+
+    async def _wait(self) -> None:
+        self._changed.clear()
+        timeout = None
+        if self._waiting:
+            timeout = max(self._waiting[0][0] - self._clock(), 0.0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
+
+    def put_off(self, job: Job, wait_s: float) -> None:
+        """Take a job back until its wait is over."""
+        self._under_way -= 1
+        heapq.heappush(self._waiting, (self._clock() + wait_s, next(self._order), job))
+        self._changed.set()
+
+    def done(self) -> None:
+        """A job that ``next`` gave is settled."""
+        self._under_way -= 1
+        if self._closed or not self._under_way:
+            self._changed.set()
+
+    def close(self) -> None:
+        """Begin nothing new; whatever waits now is due at once, so that it can end."""
+        self._closed = True
+        self._waiting = [(0.0, order, job) for _, order, job in sorted(self._waiting)]
+        self._changed.set()
+
+    def leftovers(self) -> list[Job]:
+        """Jobs that still wait; the caller ends them."""
+        jobs = [job for _, _, job in self._waiting]
+        self._waiting.clear()
+        return jobs

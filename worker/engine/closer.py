@@ -1,0 +1,204 @@
+"""One batch at a time, step by step, until it is settled or has to wait.
+
+The course (rules.settling) decides; this performs: the intent before a PUT, the slot, the
+request, and handing the answer back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from worker.engine.agenda import Agenda, Job
+from worker.engine.key_check import KeyCheck
+from worker.engine.ports import Clocks, Log, Memory
+from worker.engine.requests import Requests, RetryPolicy
+from worker.engine.stop import Stop
+from worker.rules.settling import (
+    Course,
+    Step,
+    after_close,
+    after_key,
+    after_look_up,
+    put_cut_off,
+    when_stopped,
+)
+from worker.words.answer import KeyState
+from worker.words.errors import LedgerError
+from worker.words.model import Result, Stopped
+
+
+class Closer:
+    """Settles the jobs of an agenda. Many ``work`` at once on one event loop."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        agenda: Agenda,
+        requests: Requests,
+        memory: Memory,
+        stop: Stop,
+        policy: RetryPolicy,
+        on_settled: Callable[[Result], None],
+        log: Log,
+        clocks: Clocks,
+    ) -> None:
+        self._run_id = run_id
+        self._agenda = agenda
+        self._requests = requests
+        self._memory = memory
+        self._stop = stop
+        self._policy = policy
+        self._on_settled = on_settled
+        self._log = log
+        self._clocks = clocks
+        self._key = KeyCheck(requests.me, requests.back_off, policy.max_attempts)
+        self._before_put: set[asyncio.Task[None]] = set()
+
+    async def work(self) -> None:
+        """Settle jobs until the agenda has none left."""
+        while (job := await self._agenda.next()) is not None:
+            try:
+                await self._advance(job)
+            except asyncio.CancelledError:
+                self.end(job)
+                self._agenda.done()
+                raise
+
+    def drain(self) -> None:
+        """Start no PUT that has not started: those who wait for a slot for one give it up."""
+        for task in self._before_put:
+            task.cancel()
+
+    def give_up(self) -> None:
+        """Cancel what is shared between jobs."""
+        self._key.cancel()
+
+    def end(self, job: Job) -> None:
+        """Settle a job because the run stops, with what is known of it."""
+        reason = self._stop.kind or "interrupted"
+        job.course = when_stopped(job.course, f"stopped_by_{reason}")
+        self._settle(job)
+
+    async def _advance(self, job: Job) -> None:
+        """Take a job on until it is settled, ended by a stop, or put off."""
+        while job.course.step is not Step.SETTLED:
+            if self._stop.draining and job.course.step is Step.PUT:
+                self.end(job)
+                return self._agenda.done()
+            await self._perform(job)
+            if job.course.failures:
+                return self._put_off(job)
+        self._settle(job)
+        return self._agenda.done()
+
+    async def _perform(self, job: Job) -> None:
+        match job.course.step:
+            case Step.PUT:
+                await self._put(job)
+            case Step.LOOK_UP:
+                await self._look_up(job)
+            case Step.ASK_KEY:
+                state = await self._key.state()
+                if state is KeyState.DEAD:
+                    self._stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
+                job.course = after_key(job.course, state, self._policy.max_attempts)
+
+    async def _put(self, job: Job) -> None:
+        if not await self._may_send(job):
+            return
+        course, batch_id = job.course, job.planned.batch_id
+        if course.attempts:
+            self._requests.tallies.retried += 1
+        sent_at = self._clocks.wall()
+        try:
+            answer = await self._requests.close(batch_id)
+        except asyncio.CancelledError:
+            job.course = put_cut_off(course, sent_at)
+            raise
+        job.course = after_close(course, answer, self._policy.max_attempts)
+        if not self._requests.reached and job.course.step is Step.LOOK_UP:
+            self._stop.request(Stopped.UNREACHABLE, self._requests.last_error or answer.reason)
+            job.course = when_stopped(job.course, "unreachable")
+
+    async def _may_send(self, job: Job) -> bool:
+        """Have the intent recorded and a slot taken; False where the run stops meanwhile."""
+        course = job.course
+        first_at = course.first_attempt_at or self._clocks.wall()
+        task = asyncio.current_task()
+        assert task is not None
+        self._before_put.add(task)
+        try:
+            await self._memory.intend(job.planned, course.attempts + 1, first_at)
+            await self._requests.pacer.slot()
+        except LedgerError as error:
+            self._stop.request(Stopped.DISK, str(error))
+        except asyncio.CancelledError:
+            if self._stop.at_once.is_set() or not self._stop.draining:
+                raise
+            task.uncancel()
+        finally:
+            self._before_put.discard(task)
+        return not self._stop.draining
+
+    async def _look_up(self, job: Job) -> None:
+        before = job.course
+        if before.looks:
+            self._requests.tallies.retried += 1
+        why = before.refusal or before.last
+        answer = await self._requests.look_up(job.planned.batch_id)
+        job.course = after_look_up(before, answer, self._policy.max_attempts)
+        self._log.info(
+            "batch.looked_up",
+            batch_id=job.planned.batch_id,
+            http_status=answer.status,
+            state=answer.batch.state if answer.batch else None,
+            reason=why.reason if why else None,
+            attempts=job.course.attempts,
+        )
+
+    def _put_off(self, job: Job) -> None:
+        course = job.course
+        wait_s = self._policy.wait_s(course.failures, self._clocks.chance())
+        trouble = course.last or course.refusal
+        self._log.info(
+            "batch.retry_scheduled",
+            batch_id=job.planned.batch_id,
+            next=course.step.value,
+            wait_s=round(wait_s, 3),
+            reason=trouble.reason if trouble else None,
+            http_status=trouble.http_status if trouble else None,
+            attempts=course.attempts,
+        )
+        self._agenda.put_off(job, wait_s)
+
+    def _settle(self, job: Job) -> None:
+        result = self._result(job.planned.batch_id, job, job.course)
+        final = job.course.ending is not None and job.course.ending.final
+        self._memory.settle(job.planned, result, final=final)
+        if final:
+            self._on_settled(result)
+
+    def _result(self, batch_id: int, job: Job, course: Course) -> Result:
+        ending, batch = course.ending, course.batch
+        assert ending is not None
+        return Result(
+            run_id=self._run_id,
+            batch_id=batch_id,
+            outcome=ending.outcome,
+            confirmed_by=ending.confirmed_by,
+            reason=ending.reason,
+            message=ending.message,
+            http_status=ending.http_status,
+            attempts=course.attempts,
+            batch_code=batch.batch_code if batch else None,
+            bill_count=batch.bill_count if batch else None,
+            running_total=batch.running_total if batch else None,
+            end_date=batch.end_date if batch else None,
+            first_attempt_at=course.first_attempt_at,
+            settled_at=self._clocks.wall(),
+            elapsed_s=self._clocks.steady() - job.begun_at,
+            source=job.planned.source,
+            line=job.planned.line,
+        )
