@@ -1,0 +1,45 @@
+"""What one commit is to record, gathered on the event loop and handed to the thread whole."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from worker.words.model import Outcome
+
+NOTHING, INTENT, RESULT, COUNTERS = range(4)
+"""The kinds of a row (kind, key, and three values that the kind gives a meaning)."""
+
+ROW_WIDTH = 5
+PADDING = (NOTHING, 0, None, None, None)
+
+Value = int | float | str | bytes | None
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows are kept flat, one after the other: they become the parameters of one statement."""
+
+    intents: list[Value] = field(default_factory=list)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)  # one for each intent
+    results: list[Value] = field(default_factory=list)
+    tokens: list[object] = field(default_factory=list)  # one for each result
+    counters: bytes | None = None
+    flushes: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def intend(self, seq: int, attempts: int, at: float, waiting: asyncio.Future[None]) -> None:
+        """Add an intent and who waits for it."""
+        self.intents += (INTENT, seq, attempts, at, None)
+        self.waiting.append(waiting)
+
+    def settle(self, seq: int, outcome: Outcome, final: bool, record: bytes, token: object) -> None:
+        """Add a result and what to hand back once it is durable."""
+        self.results += (RESULT, seq, final, outcome.value, record)
+        self.tokens.append(token)
+
+    def put_back(self, earlier: Group) -> None:
+        """Take the results of an earlier group that could not be recorded, before this one's own."""
+        self.results[:0] = earlier.results
+        self.tokens[:0] = earlier.tokens
+        if self.counters is None:
+            self.counters = earlier.counters

@@ -1,0 +1,126 @@
+"""The ledger's tables, and the check that a file is a ledger this version can use.
+
+``batches.id`` and ``invalid.id`` number a run's entries in input order out of one range,
+``runs.first_seq`` to ``runs.last_seq``, which no other run shares. So everything of a run
+is found by a scan over a range of keys, and the order of the input is the order of the keys.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from worker.words.errors import LedgerError
+
+APPLICATION_ID = 0x4274436C  # "BtCl"
+VERSION = 1
+
+_TABLES = (
+    """CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL CHECK (state IN ('open', 'finished')),
+        created_at REAL NOT NULL,
+        started_at REAL,
+        finished_at REAL,
+        base_url TEXT NOT NULL,
+        host TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        who TEXT NOT NULL,
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER NOT NULL,
+        input_hash TEXT NOT NULL,
+        lines INTEGER NOT NULL,
+        ids INTEGER NOT NULL,
+        duplicates INTEGER NOT NULL,
+        invalid INTEGER NOT NULL,
+        exit_code INTEGER,
+        stopped TEXT,
+        stopped_by TEXT,
+        summary TEXT
+    )""",
+    """CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs,
+        started_at REAL NOT NULL,
+        finished_at REAL,
+        pid INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        counters BLOB
+    )""",
+    """CREATE TABLE sources (
+        run INTEGER NOT NULL REFERENCES runs,
+        idx INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (run, idx)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE batches (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs,
+        batch_id INTEGER NOT NULL,
+        source INTEGER NOT NULL,
+        line INTEGER NOT NULL,
+        UNIQUE (run, batch_id)
+    )""",
+    """CREATE TABLE invalid (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs,
+        source INTEGER NOT NULL,
+        line INTEGER NOT NULL,
+        text TEXT NOT NULL
+    )""",
+    """CREATE TABLE intents (
+        batch INTEGER PRIMARY KEY REFERENCES batches,
+        attempts INTEGER NOT NULL,
+        first_at REAL NOT NULL
+    )""",
+    """CREATE TABLE results (
+        batch INTEGER PRIMARY KEY REFERENCES batches,
+        final INTEGER NOT NULL CHECK (final IN (0, 1)),
+        outcome TEXT NOT NULL,
+        record BLOB NOT NULL
+    )""",
+)
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Create the tables in an empty file, or check that the file is a ledger of this version.
+
+    Raises LedgerError for another program's database and for a ledger from a newer version.
+    """
+    if _checked(connection, path):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not _checked(connection, path):  # nobody else made it meanwhile
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _checked(connection: sqlite3.Connection, path: Path) -> bool:
+    """True for a usable ledger, False for an empty file; LedgerError for anything else."""
+    application = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
+    if application == APPLICATION_ID:
+        if version > VERSION:
+            raise LedgerError(
+                f"ledger {path}: it was written by a newer version of batch-closer (schema {version}, "
+                f"this one knows {VERSION}); upgrade batch-closer or choose another --state"
+            )
+        return True
+    if application == 0 and version == 0 and _pragma(connection, "schema_version") == 0:
+        return False
+    raise LedgerError(
+        f"ledger {path}: it is another program's database; move it away or choose another --state"
+    )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,192 @@
+"""The ledger during a run: an asyncio face over one writing thread.
+
+While one commit runs the next group gathers on the event loop; all state here is the loop's own,
+and the thread sees only groups handed over whole. So an fsync is shared by all who wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from worker.ledger.ballast import BALLAST_BYTES
+from worker.ledger.group import Group
+from worker.ledger.journal import Journal, Recorded
+from worker.words.errors import LedgerError
+from worker.words.model import Outcome
+
+OnDurable = Callable[[Sequence[object]], None]
+OnFailure = Callable[[LedgerError], None]
+
+
+def _ignore(_: object) -> None:
+    """Nobody asked to be told."""
+
+
+class LedgerWriter:
+    """Records the intents and results of one session of a run. Used from one event loop.
+
+    ``on_durable(tokens)`` is called on the loop after each commit that held results, with their
+    tokens in the order of their ``settle``; ``on_failure(error)`` once, when the ledger first
+    can't be written. From then on intents are refused, while results go on being tried.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        session: int,
+        *,
+        on_durable: OnDurable = _ignore,
+        on_failure: OnFailure = _ignore,
+        ballast_bytes: int = BALLAST_BYTES,
+    ) -> None:
+        self._folder = folder
+        self._session = session
+        self._on_durable = on_durable
+        self._on_failure = on_failure
+        self._ballast_bytes = ballast_bytes
+        self._failed: LedgerError | None = None
+        self._gathering = Group()
+        self._committing: Group | None = None
+        self._scheduled = False
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        """Open the ledger in the writing thread. Raises LedgerError."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        try:
+            self._journal = await self._loop.run_in_executor(
+                self._thread, Journal, self._folder, self._session, self._ballast_bytes
+            )
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Record what is queued, as far as that is possible, and close; see ``unrecorded``."""
+        try:
+            with anyio.CancelScope(shield=True):
+                await self.flush()
+        except asyncio.CancelledError:  # not by a scope: there is no turn of the loop left to wait for
+            self._record_now()
+            raise
+        finally:
+            self._closed = True
+            self._thread.submit(self._journal.close)
+            self._thread.shutdown()
+
+    @property
+    def failed(self) -> LedgerError | None:
+        """Why the ledger can't be written any more, when it can't."""
+        return self._failed
+
+    @property
+    def unrecorded(self) -> Sequence[object]:
+        """The tokens of results that are not durable yet; after closing, of those that never became so."""
+        committing = self._committing.tokens if self._committing else []
+        return (*committing, *self._gathering.tokens)
+
+    def intend(self, seq: int, attempts: int, at: float) -> asyncio.Future[None]:
+        """Say that attempt number ``attempts`` of a batch is about to be sent.
+
+        The future resolves when that is durable, and not before; a LedgerError means: do not send.
+        """
+        future: asyncio.Future[None] = self._loop.create_future()
+        if self._failed is not None:
+            future.set_exception(LedgerError(str(self._failed)))
+            return future
+        self._gathering.intend(seq, attempts, at, future)
+        if not self._scheduled:
+            self._schedule()
+        return future
+
+    def settle(self, seq: int, outcome: Outcome, *, final: bool, record: bytes, token: object) -> None:
+        """Queue a batch's result. Not ``final``: a resumed run is to try the batch again."""
+        self._gathering.settle(seq, outcome, final, record, token)
+        if not self._scheduled:
+            self._schedule()
+
+    def counters(self, counters: bytes) -> None:
+        """Take the session's latest counters (JSON) into the next commit."""
+        self._gathering.counters = counters
+
+    async def flush(self) -> None:
+        """Wait until everything queued so far was recorded or, once the ledger has failed, tried again."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._gathering.flushes.append(future)
+        if not self._scheduled:
+            self._schedule()
+        await future
+
+    def _schedule(self) -> None:
+        """Hand the group over once this turn of the loop has added all it has."""
+        self._scheduled = True
+        if self._committing is None:
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        if self._closed:
+            return
+        group = self._committing = self._gathering
+        self._gathering = Group()
+        self._scheduled = False
+        self._thread.submit(self._journal.record, group).add_done_callback(self._back_to_loop)
+
+    def _back_to_loop(self, done: Future[Recorded]) -> None:
+        """Runs in the writing thread; the loop may be closed already when a run is torn down."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._recorded, done)
+
+    def _record_now(self) -> None:
+        group, self._gathering = self._gathering, Group()
+        if self._thread.submit(self._journal.record, group).result().results is not None:
+            self._gathering.put_back(group)
+
+    def _recorded(self, done: Future[Recorded]) -> None:
+        group, self._committing = self._committing, None
+        assert group is not None
+        fault = done.exception()
+        if fault is None:
+            recorded = done.result()
+        else:
+            error = LedgerError(f"ledger {self._folder}: its writer failed ({fault!r}); please report this")
+            recorded = Recorded(error, error)
+        if recorded.results is not None:
+            self._gathering.put_back(group)
+        if self._scheduled:
+            self._hand_over()
+        self._tell(group, recorded)
+
+    def _tell(self, group: Group, recorded: Recorded) -> None:
+        error = recorded.intents
+        newly_failed = error is not None and self._failed is None
+        if error is not None:
+            self._failed = self._failed or error
+        for future in group.waiting:
+            _resolve(future, error)
+        for future in group.flushes:
+            _resolve(future, None)
+        if newly_failed and error is not None:
+            self._on_failure(error)
+        if group.tokens and recorded.results is None:
+            self._on_durable(group.tokens)
+
+
+def _resolve(future: asyncio.Future[None], error: LedgerError | None) -> None:
+    if future.done():  # whoever waited was cancelled
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(LedgerError(str(error)))
