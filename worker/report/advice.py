@@ -1,0 +1,141 @@
+"""What a summary says in words, the same in every report: what was closed, and what to do next."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from worker.rules.summary import Problem, Summary, printable
+from worker.words.model import WORTH_RETRYING, Outcome, Stopped
+
+
+class Advice(NamedTuple):
+    """A next step, and the command for it where there is one."""
+
+    text: str
+    command: str | None = None
+
+
+_WHY_STOPPED: Final = {
+    Stopped.DEADLINE: "the deadline passed",
+    Stopped.ABORT: "an abort rule fired",
+    Stopped.KEY: "the API refused the key",
+    Stopped.UNREACHABLE: "the API could not be reached",
+    Stopped.SIGNAL: "it was told to",
+    Stopped.DISK: "the ledger could not be written",
+}
+_BEFORE_RESUMING: Final = {
+    Stopped.ABORT: "Find out what went wrong (log.jsonl has every answer), then continue:",
+    Stopped.DEADLINE: "Continue, with a later --deadline if this one is too early again:",
+    Stopped.KEY: "Give a valid key for this base URL (ENERGYCAP_API_KEY or the key file), then continue:",
+    Stopped.UNREACHABLE: "Check the base URL, the network and the proxy settings, then continue:",
+    Stopped.DISK: "Make room on the disk of the state folder, then continue:",
+}
+_PER_OUTCOME: Final = {
+    Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
+    Outcome.HELD: "held: look at these batches in EnergyCAP; a guard kept them from being closed.",
+    Outcome.FORBIDDEN: "forbidden: have their owner close them, or use the key of a user who may.",
+    Outcome.REJECTED: "rejected: put right in EnergyCAP what the message says, then close them again.",
+    Outcome.UNKNOWN: "unknown: these may be closed by now or not; run them again, or look in EnergyCAP.",
+    Outcome.INVALID: "invalid: these input lines are no batch ids; results.jsonl names file and line.",
+}
+
+
+def counted(n: int, word: str) -> str:
+    """``1 batch``, ``1,200 batches``."""
+    plural = f"{word}es" if word.endswith("ch") else f"{word}s"
+    return f"{n:,} {word if n == 1 else plural}"
+
+
+def headline(summary: Summary) -> list[str]:
+    """The first sentences of any report."""
+    total, closed = sum(summary.outcomes.values()), summary.closed
+    lines = []
+    if closed.batches:
+        what = f"{counted(closed.batches, 'batch')}: {counted(closed.bills, 'bill')}"
+        lines.append(f"Closed {what}, {closed.running_total:,.2f} in total.")
+        if summary.untold:
+            lines.append(f"Of {counted(summary.untold, 'batch')} the API told no bills or no total.")
+    else:
+        lines.append("Closed no batch." if total else "Nothing to do: the input named no batch.")
+    if before := summary.outcomes.get(Outcome.ALREADY_CLOSED, 0):
+        lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")
+    if summary.stopped is not None:
+        lines.append(f"Stopped early: {_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}.")
+    if bad := sum(problem.count for problem in summary.problems):
+        lines.append(f"{bad:,} of {total:,} did not end fine.")
+    elif total:
+        lines.append("Everything ended fine." if total > 1 else "It ended fine.")
+    return lines
+
+
+def _stopped_by(summary: Summary) -> str:
+    ids, more = summary.stopped_by_ids[:10], ", ..." if len(summary.stopped_by_ids) > 10 else ""
+    batches = f"at {'batch' if len(ids) == 1 else 'batches'} {', '.join(map(str, ids))}{more}" if ids else ""
+    by = "; ".join(part for part in (printable(summary.stopped_by or ""), batches) if part)
+    return f" ({by})" if by else ""
+
+
+def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
+    """The next steps, the most useful first; ``state`` is the state folder where commands have to name it."""
+    where = "" if state is None else f" --state {quoted(str(state))}"
+    troubled = {problem.outcome for problem in summary.problems}
+    steps = []
+    if summary.stopped is not None:
+        text = _BEFORE_RESUMING.get(summary.stopped, "Continue where it stopped:")
+        steps.append(Advice(text, f"batch-closer resume {quoted(summary.run_id)}{where}"))
+    elif any(summary.outcomes.get(outcome, 0) for outcome in WORTH_RETRYING):
+        retry = f"batch-closer runs retry {quoted(summary.run_id)}{where}"
+        steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
+    return steps + [Advice(text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled]
+
+
+def why(problem: Problem) -> str:
+    """A problem's outcome with what is known of its cause: ``rejected, redirect, HTTP 302``."""
+    status = None if problem.http_status is None else f"HTTP {problem.http_status}"
+    repeats = problem.reason == f"http_{problem.http_status}"
+    reason = None if problem.reason is None or repeats else printable(problem.reason, 60)
+    return ", ".join(part for part in (problem.outcome.value, reason, status) if part)
+
+
+def first_ids(problem: Problem) -> str:
+    """``ids 3, 4, 5, ...``, or nothing for input lines."""
+    return first_of(tuple(map(str, problem.first_ids)), problem.count)
+
+
+def first_of(ids: tuple[str, ...], count: int) -> str:
+    """The first ids of so many: ``ids 3, 4, 5, ...``; nothing where there are none."""
+    more = ", ..." if count > len(ids) else ""
+    return f"{'id' if count == 1 else 'ids'} {', '.join(ids)}{more}" if ids else ""
+
+
+def took(seconds: float) -> str:
+    """A duration for people: ``0.8 s``, ``1 min 32 s``, ``3 h 05 min``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest:02d} s" if whole < 3600 else f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def effort(summary: Summary) -> str:
+    """How much the run asked of the API, and how quick it was."""
+    requests, rate, ms = summary.requests, summary.rate, summary.latency_ms
+    parts = [
+        f"{counted(requests.total, 'request')} ({requests.put:,} PUT), {requests.retried:,} repeated",
+        f"{rate.achieved_per_s:.4g} of {rate.limit_per_s:.4g} per second",
+        f"throttled {counted(requests.throttled, 'time')}" if requests.throttled else "",
+        f"answers in {ms.p50:,.0f} ms, 99 % within {ms.p99:,.0f} ms" if ms.p50 and ms.p99 else "",
+    ]
+    sessions = f" in {counted(summary.sessions, 'session')}" if summary.sessions > 1 else ""
+    return f"took {took(summary.duration_s)}{sessions}: " + "; ".join(part for part in parts if part)
+
+
+def quoted(text: str) -> str:
+    """``text`` as one word of a command line, for the shell people use here."""
+    text = printable(text, None)
+    if os.name == "nt":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)

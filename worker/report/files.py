@@ -1,0 +1,61 @@
+"""The report files of a run, written in one pass over its results."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from worker.report.lines import KEYS, fields_of, mend
+from worker.report.markdown import render_markdown
+from worker.report.results import replaced
+from worker.rules.summary import Summary
+from worker.words.model import WORTH_RETRYING, Outcome, Result
+
+CSV_KEYS: Final = (*KEYS, "input")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+_NUMBERS: Final = {"running_total"}
+
+
+def write_reports(folder: Path, summary: Summary, results: Iterable[Result], ok: Collection[Outcome]) -> None:
+    """Write results.csv, retry.txt, summary.json and summary.md, each whole or not at all.
+
+    ``results`` are read once, in input order, and never held together in memory.
+    Raises BatchCloserError if a file can't be written.
+    """
+    with ExitStack() as files:
+        table = files.enter_context(replaced(folder / "results.csv"))
+        retry = files.enter_context(replaced(folder / "retry.txt"))
+        text = io.TextIOWrapper(table, encoding="utf-8", errors="replace", newline="", write_through=False)
+        files.callback(text.detach)  # flushes, and leaves the file itself to ``replaced``
+        rows = csv.writer(text)
+        rows.writerow(CSV_KEYS)
+        for result in results:
+            rows.writerow(csv_row(result))
+            if result.outcome in WORTH_RETRYING and result.batch_id is not None:
+                retry.write(b"%d\n" % result.batch_id)
+    with replaced(folder / "summary.json") as file:
+        file.write(summary_json(summary))
+    with replaced(folder / "summary.md") as file:
+        file.write(render_markdown(summary, ok).encode("utf-8", "replace"))
+
+
+def summary_json(summary: Summary) -> bytes:
+    """summary.json, also what ``--json`` prints; ends with a newline."""
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(mend(summary.to_json_dict()), option=option)
+
+
+def csv_row(result: Result) -> list[Any]:
+    """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    fields = fields_of(result)
+    return [fields.get(key) if key in _NUMBERS else _inert(fields.get(key)) for key in CSV_KEYS]
+
+
+def _inert(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -1,0 +1,101 @@
+"""A result as a line of results.jsonl, and back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+from worker.rules.summary import at_of, instant, two_places
+from worker.words.errors import BatchCloserError
+from worker.words.model import ConfirmedBy, Outcome, Result
+
+KEYS: Final = (
+    *("run_id", "batch_id", "outcome", "confirmed_by", "reason", "message", "http_status", "attempts"),
+    *("batch_code", "bill_count", "running_total", "end_date", "first_attempt_at", "settled_at", "elapsed_s"),
+    *("source", "line"),
+)
+"""The keys of a line, in order; a line about an input line that is no batch id also has ``input``."""
+
+_MAX_INT: Final = 2**63 - 1  # what orjson and most readers of JSON can hold
+
+
+def fields_of(result: Result) -> dict[str, Any]:
+    """A result as it is written in results.jsonl and in the ``batch.settled`` log event."""
+    total = two_places(result.running_total)
+    first = result.first_attempt_at
+    fields = {
+        "run_id": result.run_id,
+        "batch_id": result.batch_id,
+        "outcome": result.outcome,
+        "confirmed_by": result.confirmed_by,
+        "reason": result.reason,
+        "message": result.message,
+        "http_status": result.http_status,
+        "attempts": result.attempts,
+        "batch_code": result.batch_code,
+        "bill_count": result.bill_count,
+        "running_total": None if total is None else str(total),
+        "end_date": result.end_date,
+        "first_attempt_at": None if first is None else instant(first),
+        "settled_at": instant(result.settled_at),
+        "elapsed_s": round(result.elapsed_s, 3),
+        "source": result.source,
+        "line": result.line,
+    }
+    if result.outcome is Outcome.INVALID:
+        fields["input"] = result.input
+    return fields
+
+
+def line_of(result: Result) -> bytes:
+    """The result's line, with its newline. Text that is not valid Unicode is mended rather than refused."""
+    return line_with(fields_of(result))
+
+
+def line_with(fields: dict[str, Any]) -> bytes:
+    """The line of a result whose ``fields_of`` are at hand."""
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate or a number beyond 64 bits
+        mended = {key: mend(value) for key, value in fields.items()}
+        return orjson.dumps(mended, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def mend(value: Any) -> Any:
+    """``value`` as any reader of JSON can hold it: lone surrogates become ``?``, huge numbers null."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int):
+        return value if abs(value) <= _MAX_INT else None
+    if isinstance(value, dict):
+        return {key: mend(each) for key, each in value.items()}
+    return [mend(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def parse_line(line: bytes) -> Result:
+    """The result that a line tells of.
+
+    Raises BatchCloserError if the line is none; what the line lost (parts of a millisecond) is not restored.
+    """
+    try:
+        fields = orjson.loads(line)
+        total, first = fields["running_total"], fields["first_attempt_at"]
+        how = fields["confirmed_by"]
+        return Result(
+            **{key: fields[key] for key in KEYS if key not in _CONVERTED},
+            outcome=Outcome(fields["outcome"]),
+            confirmed_by=None if how is None else ConfirmedBy(how),
+            running_total=None if total is None else Decimal(total),
+            first_attempt_at=None if first is None else at_of(first),
+            settled_at=at_of(fields["settled_at"]),
+            input=fields.get("input"),
+        )
+    except (ValueError, KeyError, TypeError, ArithmeticError):
+        raise BatchCloserError(
+            "a recorded result can't be read: it is damaged or from another version of this program"
+        ) from None
+
+
+_CONVERTED: Final = {"outcome", "confirmed_by", "running_total", "first_attempt_at", "settled_at"}
