@@ -1,0 +1,1 @@
+"""Killed at any moment: nothing lost, nothing said that isn't so."""

@@ -1,0 +1,1 @@
+"""The real program against the real simulator, over real sockets."""

@@ -1,0 +1,16 @@
+"""The program, with an environment of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support import Program, clean_environment
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
+    """The program within this process."""
+    clean_environment(monkeypatch)
+    return Program(monkeypatch, capsys, tmp_path)

@@ -1,0 +1,1 @@
+"""The verb plan, through the whole program."""

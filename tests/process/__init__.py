@@ -1,0 +1,1 @@
+"""The real program as a process: signals, locks, disks, terminals."""

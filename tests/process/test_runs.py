@@ -1,0 +1,142 @@
+"""``runs``: what is said of runs afterwards is what was said of them at their end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.process.program import Bench, until
+from tests.process.truth import check_report, of_outcome, puts_seen
+from worker.simulator.options import Options, Pace, Population
+from worker.simulator.running import Simulator, simulator_thread
+from worker.simulator.scripts import fault_plan, script, scripted
+
+POPULATION = Population(batches=40)
+SETTINGS = ("--yes", "--run-id", "run", "--rate", 1000, "--burst", 10, "--abort", "none", "--backoff", 0.01)
+WRITTEN = ("results.csv", "results.jsonl", "retry.txt", "summary.json", "summary.md")
+
+
+def _files(bench: Bench) -> dict[str, bytes]:
+    return {name: (bench.folder("run") / name).read_bytes() for name in WRITTEN}
+
+
+def _sorted(files: dict[str, bytes]) -> dict[str, Any]:
+    """results.jsonl is in the order of settling, and in that of the input once it is written again."""
+    return files | {"results.jsonl": sorted(files["results.jsonl"].splitlines())}
+
+
+def _until_more_closes(simulator: Simulator) -> None:
+    before = puts_seen(simulator)
+    until(lambda: puts_seen(simulator) >= before + 5, "closes under way")
+
+
+def test_report_of_a_finished_run(tmp_path: Path) -> None:
+    """``runs report`` writes the very same files again, but for the order of lines in results.jsonl."""
+    faults = fault_plan(shares=["500=5%", "put:drop_after=5%", "put:close_then_500=5%"], seed=3)
+    with simulator_thread(Options(population=POPULATION, faults=faults)) as simulator:
+        bench = Bench(tmp_path, simulator)
+        (tmp_path / "ids.txt").write_text("\n".join([*map(str, simulator.world.ids()), "n/a", "=1+1"]))
+        closed = bench.run("close", tmp_path / "ids.txt", *SETTINGS, "--json")
+        assert closed.process.returncode == 3
+        before, requests = _files(bench), len(simulator.requests)
+        for name in WRITTEN:
+            (bench.folder("run") / name).unlink()
+        reported = bench.run("runs", "report", "run", "--json")
+        assert reported.process.returncode == 0
+        assert _sorted(_files(bench)) == _sorted(before)
+        assert reported.stdout == closed.stdout == before["summary.json"].decode()
+        assert bench.json("runs", "show", "run") == bench.summary("run")
+        assert len(simulator.requests) == requests
+        (row,) = bench.json("runs", "list")
+        assert (row["state"], row["exit_code"], row["settled"]) == ("finished", 3, 40)
+        assert row["input"] == bench.summary("run")["input"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send this signal")
+def test_report_of_a_stopped_run(tmp_path: Path) -> None:
+    """The same holds for a run that was stopped, and the list says how it stopped."""
+    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.05, 0.05)))) as simulator:
+        bench = Bench(tmp_path, simulator)
+        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
+            until(lambda: puts_seen(simulator) >= 5, "closes under way")
+            program.signal(signal.SIGTERM)
+            assert program.exit_code() == 143
+        before = _files(bench)
+        assert bench.run("runs", "report", "run").process.returncode == 0
+        assert _sorted(_files(bench)) == _sorted(before)
+        assert bench.json("runs", "show", "run") == bench.summary("run")
+        (row,) = bench.json("runs", "list")
+        assert (row["state"], row["exit_code"]) == ("unfinished", 143)
+        assert (row["stopped"], row["stopped_by"]) == ("signal", "SIGTERM")
+        refused = bench.run("runs", "retry", "run", "--yes")
+        assert refused.process.returncode == 2
+        assert "batch-closer resume run" in refused.complaints[0]
+
+
+def test_report_of_a_resumed_run(tmp_path: Path) -> None:
+    """After a kill and a resume, too."""
+    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.03, 0.03)))) as simulator:
+        bench = Bench(tmp_path, simulator)
+        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
+            until(lambda: puts_seen(simulator) >= 9, "closes under way")
+            program.kill()
+        bench.run("resume")
+        before = _files(bench)
+        bench.run("runs", "report", "run")
+        assert _sorted(_files(bench)) == _sorted(before)
+        check_report(simulator, bench.lines("run"), bench.summary("run"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send this signal")
+def test_killed_after_it_was_stopped(tmp_path: Path) -> None:
+    """A run that was stopped, resumed and killed is not told as stopped by the signal."""
+    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.05, 0.05)))) as simulator:
+        bench = Bench(tmp_path, simulator)
+        for arguments in (["close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2], ["resume"]):
+            with bench.start(*arguments) as program:
+                _until_more_closes(simulator)
+                if arguments == ["resume"]:
+                    program.kill()
+                else:
+                    program.signal(signal.SIGTERM)
+                    program.exit_code()
+        (row,) = bench.json("runs", "list")
+        assert (row["stopped"], row["exit_code"], row["finished_at"]) == (None, None, None)
+        shown = bench.json("runs", "show", "run")
+        assert (shown["stopped"], shown["sessions"]) == (None, 2)
+        assert sum(shown["outcomes"].values()) == 40
+
+
+def test_retry(tmp_path: Path) -> None:
+    """``runs retry`` takes up what failed and no more, in a run of its own."""
+    first = POPULATION.first_id
+    ids = [first, first + 1, first + 2]
+    shares = {"closed": 0.0, "missing": 0.0, "pending": 0.0}
+    open_ones = Population(batches=10, **shares)  # type: ignore[arg-type]  # shares alone
+    faults = scripted(by_id={i: script(put=["500", "500"]) for i in ids})
+    with simulator_thread(Options(population=open_ones, faults=faults)) as simulator:
+        bench = Bench(tmp_path, simulator)
+        bench.run("close", *simulator.world.ids(), *SETTINGS, "--max-attempts", 2)
+        assert of_outcome(bench.lines("run"), "failed") == set(ids)
+        again = bench.json("runs", "retry", "run", "--yes", "--run-id", "again")
+        assert again["input"]["ids"] == again["outcomes"]["closed"] == 3
+        assert of_outcome(bench.lines("again"), "closed") == set(ids)
+        assert {line["source"] for line in bench.lines("again")} == {"arguments"}
+        assert bench.json("runs", "show", "run")["outcomes"]["failed"] == 3
+        assert bench.json("runs", "retry", "again", "--yes", "--run-id", "none")["input"]["ids"] == 0
+
+
+def test_unknown_run(tmp_path: Path) -> None:
+    """A run that isn't there is one line for every verb, and nothing is written."""
+    with simulator_thread(Options(population=POPULATION)) as simulator:
+        bench = Bench(tmp_path, simulator)
+        for verb in (["runs", "show"], ["runs", "report"], ["runs", "retry"]):
+            program = bench.run(*verb, "no-such-run")
+            assert program.process.returncode == 2
+            assert len(program.complaints) == 1
+        assert not (bench.state / "runs").exists()
+        assert bench.json("runs", "list") == []

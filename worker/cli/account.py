@@ -1,0 +1,144 @@
+"""The books of a run: all its sessions together, from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from worker.ledger import Line, RunRow, Store
+from worker.report import parse_line
+from worker.rules.summary import Counters, InputCounts, Latency, Rate, Summary, Tally, exit_code_of
+from worker.words.model import Outcome, Rejected, Result, Stopped
+
+
+@dataclass(slots=True)
+class Meters:
+    """What a session counts; kept in the ledger with each commit, so that a killed session's are not lost."""
+
+    counters: Counters = field(default_factory=Counters)
+    latency: Latency = field(default_factory=Latency)
+
+    def to_json(self, at: float) -> bytes:
+        """The form the ledger keeps, with the instant it was true."""
+        return orjson.dumps(
+            {"requests": self.counters.to_json_dict(), "latency": self.latency.to_json_dict(), "at": at}
+        )
+
+    def add_json(self, text: bytes) -> float:
+        """Add what another session kept; return its instant."""
+        kept: dict[str, Any] = orjson.loads(text)
+        self.counters.merge(Counters.from_json_dict(kept["requests"]))
+        self.latency.merge(Latency.from_json_dict(kept["latency"]))
+        return float(kept["at"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a session ended: the instant, and why it stopped where it did not finish."""
+
+    at: float
+    stopped: Stopped | None = None
+    by: str | None = None
+    signal_number: int | None = None
+    batch_ids: tuple[int, ...] = ()
+
+
+class Account:
+    """Totals of a run: what earlier sessions kept, and what is added now."""
+
+    def __init__(self, store: Store, run: RunRow, ok: Collection[Outcome]) -> None:
+        self.run = run
+        self.started_at = run.started_at
+        self.tally = Tally(ok)
+        self.session = Meters()
+        self.sessions = 0
+        self._ok = ok
+        self._earlier = Meters()
+        self._earlier_s = 0.0
+        for session in store.sessions(run):
+            self.sessions += 1
+            self.started_at = self.started_at or session.started_at
+            last_at = session.finished_at or session.started_at
+            if session.counters:
+                last_at = max(last_at, self._earlier.add_json(session.counters))
+            self._earlier_s += last_at - session.started_at
+
+    def summary(self, ending: Ending, *, rate_per_s: float, session_s: float) -> Summary:
+        """The record of the run, as it stands after ``session_s`` seconds of this session."""
+        run, tally = self.run, self.tally
+        requests, latency = Counters(), Latency()
+        for meters in (self._earlier, self.session):
+            requests.merge(meters.counters)
+            latency.merge(meters.latency)
+        duration_s = self._earlier_s + session_s
+        return Summary(
+            run_id=run.run_id,
+            sessions=self.sessions,
+            started_at=self.started_at or ending.at,
+            finished_at=ending.at,
+            duration_s=duration_s,
+            base_url=run.base_url,
+            exit_code=exit_code_of(tally.outcomes, self._ok, ending.stopped, ending.signal_number),
+            stopped=ending.stopped,
+            stopped_by=ending.by,
+            stopped_by_ids=ending.batch_ids,
+            input=InputCounts(run.lines, run.ids, run.duplicates, run.invalid),
+            outcomes=tally.outcomes,
+            confirmed_by=tally.confirmed_by,
+            closed=tally.closed,
+            untold=tally.untold,
+            requests=requests,
+            rate=Rate(rate_per_s, round(requests.total / duration_s, 3) if duration_s > 0 else 0.0),
+            latency_ms=latency.in_ms(),
+            problems=tally.problems,
+        )
+
+
+def results_of(store: Store, run: RunRow, ending: Ending) -> Iterator[Result]:
+    """Every line of the run's input as a result, in input order, whatever is recorded of it."""
+    for line in store.results(run):
+        yield derive(line, run, ending)
+
+
+def final_results_of(store: Store, run: RunRow) -> Iterator[Result]:
+    """What is final of a run, in input order: invalid lines and settled batches."""
+    for line in store.results(run):
+        if isinstance(line.entry, Rejected) or line.final:
+            yield derive(line, run, Ending(at=run.created_at))
+
+
+def derive(line: Line, run: RunRow, ending: Ending) -> Result:
+    """A line of the input as a result.
+
+    Without a record the batch was not tried; or, where an intent is recorded, nobody knows.
+    """
+    entry = line.entry
+    if isinstance(entry, Rejected):
+        return Result(
+            run_id=run.run_id,
+            batch_id=None,
+            outcome=Outcome.INVALID,
+            reason="not_a_batch_id",
+            settled_at=run.created_at,
+            source=entry.source,
+            line=entry.line,
+            input=entry.text,
+        )
+    if line.record is not None:
+        return parse_line(line.record)
+    touched = entry.first_attempt_at is not None
+    untried = f"stopped_by_{ending.stopped}" if ending.stopped else "interrupted"
+    return Result(
+        run_id=run.run_id,
+        batch_id=entry.batch_id,
+        outcome=Outcome.UNKNOWN if touched else Outcome.NOT_ATTEMPTED,
+        reason="interrupted" if touched else untried,
+        attempts=entry.attempts,
+        first_attempt_at=entry.first_attempt_at,
+        settled_at=ending.at,
+        source=entry.source,
+        line=entry.line,
+    )

@@ -1,0 +1,84 @@
+"""``check``: is everything ready for a close?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from pydantic import SecretStr
+
+from worker.cli.check_here import check_key, check_settings, check_state
+from worker.cli.options import setting_options, settings_from
+from worker.cli.settings import Settings
+from worker.cli.sitting import make_log
+from worker.cli.wiring import connection_of
+from worker.report.readiness import render_readiness
+from worker.rules.readiness import Check, Readiness
+
+
+@click.command(
+    "check",
+    epilog="""\b
+Examples:
+  batch-closer check --base-url https://app.energycap.com
+  batch-closer check --config nightly.toml --json
+""",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
+@setting_options()
+def command(as_json: bool, config: Path | None, **flags: Any) -> int:
+    """Check that everything is ready for a close, and say what to do about what isn't.
+
+    It only reads: no more than eight requests, under the rate. It takes the settings of a close, and its
+    exit code is 0 unless something failed; a warning is no failure.
+    """
+    checked_at = time.time()
+    settings = settings_from(flags, config)
+    present, key = check_key(settings, os.environ)
+    checks = [check_settings(settings, os.environ, config), present]
+    checks += _check_api(settings, key, present) + check_state(settings)
+    found = Readiness(
+        base_url=_without_key(settings.api.base_url, key),
+        checked_at=checked_at,
+        checks=tuple(_redacted(check, key) for check in checks),
+    )
+    if as_json:
+        click.echo(orjson.dumps(found.to_json_dict(), option=orjson.OPT_INDENT_2))
+    else:
+        terminal = sys.stdout.isatty()
+        width = min(shutil.get_terminal_size().columns, 100) if terminal else 80
+        click.echo(render_readiness(found, width=width), nl=False)
+    return found.exit_code
+
+
+def _check_api(settings: Settings, key: SecretStr | None, present: Check) -> list[Check]:
+    from worker.cli.check_api import check_api, unasked
+
+    if key is None:
+        return unasked(present.name)
+    log = make_log(settings)
+    connection = connection_of(settings, settings.api.base_url, key)
+    limits = settings.limits
+    try:
+        return asyncio.run(check_api(connection, limits.rate_per_s, limits.burst, log))
+    finally:
+        log.close()
+
+
+def _redacted(check: Check, key: SecretStr | None) -> Check:
+    remedy = None if check.remedy is None else _without_key(check.remedy, key)
+    return replace(check, found=_without_key(check.found, key), remedy=remedy)
+
+
+def _without_key(text: str, key: SecretStr | None) -> str:
+    """A server may repeat it, and a user may have put it into another setting."""
+    secret = key.get_secret_value() if key is not None else ""
+    return text.replace(secret, "***") if len(secret) >= 4 else text

@@ -1,0 +1,180 @@
+"""Which batches a plan is about: those that targets name, or a selection of the open ones."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import BinaryIO, Final
+
+from pydantic import SecretStr
+
+from worker.rules.guards import Action, Bounds, parse_action
+from worker.rules.period import Period, parse_period
+from worker.rules.plan import Control, PlanEntry, Wanted, invalid
+from worker.rules.selection import Selection, parse_age
+from worker.rules.summary import printable
+from worker.sources import Entry, read_targets
+from worker.words.answer import Identity
+from worker.words.errors import ConfigurationError
+from worker.words.model import Rejected
+
+_MONEY: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,2})?")
+_ID: Final = re.compile(r"[0-9]{1,10}")
+
+
+@dataclass(slots=True)
+class Named:
+    """What the targets name, in input order, each batch once."""
+
+    wanted: dict[int, Wanted] = field(default_factory=dict)
+    order: list[int | PlanEntry] = field(default_factory=list)  # an entry stands for an invalid line
+    duplicates: int = 0
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Named:
+        """Gather the entries. Raises InputError for an input that can't be read."""
+        named = cls()
+        for entry in entries:
+            named.add(entry)
+        return named
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry; a batch that was named before takes up what this line expects of it."""
+        if isinstance(entry, Rejected):
+            self.order.append(invalid(entry))
+            return
+        control = Control(entry.expected_bills, entry.expected_total)
+        before = self.wanted.get(entry.batch_id)
+        if before is None:
+            self.order.append(entry.batch_id)
+            self.wanted[entry.batch_id] = Wanted(entry.batch_id, entry.source, entry.line, (control,))
+        else:
+            self.duplicates += 1
+            self.wanted[entry.batch_id] = before.with_control(control)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The flags of a plan as they were given."""
+
+    open: bool = False
+    period: str | None = None
+    code: str | None = None
+    owner: str | None = None
+    older_than: str | None = None
+    exclude: str | None = None
+    guard: tuple[str, ...] = ()
+    max_total: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The flags of a plan, checked."""
+
+    period: Period | None
+    actions: dict[str, Action]
+    max_total: Decimal | None
+    selection: Selection | None  # None: targets are given
+    owner_is_me: bool = False
+
+    def bounds(self, identity: Identity | None) -> Bounds:
+        """What the guards are told, now that it is known whose the key is."""
+        return Bounds(
+            actions=self.actions,
+            period=self.period,
+            max_total=self.max_total,
+            user_id=identity.user_id if identity else None,
+            may_manage=identity.may_manage if identity else None,
+        )
+
+
+def wish_of(asked: Asked, targets: tuple[str, ...], column: str | None, key: SecretStr) -> Wish:
+    """Check the flags. Raises ConfigurationError, or InputError for the file of ``--exclude``."""
+    _check_shape(asked, targets)
+    period = None
+    if asked.period is not None:
+        period = parse_period(asked.period, datetime.now(UTC).astimezone().date())
+    selection = None
+    if asked.open:
+        selection = Selection(
+            period=period,
+            code=asked.code,
+            owner_id=_owner_id(asked.owner),
+            older_than_s=None if asked.older_than is None else parse_age(asked.older_than),
+            exclude=_excluded(asked.exclude, column, key),
+        )
+    return Wish(
+        period=period,
+        actions=dict(parse_action(text) for text in asked.guard),
+        max_total=_money(asked.max_total),
+        selection=selection,
+        owner_is_me=_is_me(asked.owner),
+    )
+
+
+def _check_shape(asked: Asked, targets: tuple[str, ...]) -> None:
+    if asked.open and targets:
+        raise ConfigurationError("--open selects batches by itself: leave either --open or the TARGETs out")
+    if not asked.open and not targets:
+        raise ConfigurationError("no batch is named: give TARGETs (ids, files or -), or --open")
+    narrowing = {
+        "--code": asked.code,
+        "--owner": asked.owner,
+        "--older-than": asked.older_than,
+        "--exclude": asked.exclude,
+    }
+    given = [flag for flag, value in narrowing.items() if value is not None]
+    if given and not asked.open:
+        raise ConfigurationError(f"{given[0]} narrows a selection: give --open with it")
+    if asked.code is not None and not asked.code.strip():
+        raise ConfigurationError("--code is empty: give a pattern of batch codes, as 'UTIL-*'")
+
+
+def _is_me(owner: str | None) -> bool:
+    return owner is not None and owner.strip().casefold() == "me"
+
+
+def _owner_id(owner: str | None) -> int | None:
+    if owner is None or _is_me(owner):
+        return None
+    if _ID.fullmatch(owner.strip()) is None:
+        raise ConfigurationError(
+            f"--owner {printable(owner, 60)!r} can't be used: write me, or the number of a user"
+        )
+    return int(owner)
+
+
+def _money(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    if _MONEY.fullmatch(text.strip()) is None:
+        raise ConfigurationError(
+            f"--max-total {printable(text, 60)!r} can't be used: write a sum of money, as 25000 or 25000.00"
+        )
+    return Decimal(text.strip())
+
+
+def _excluded(file: str | None, column: str | None, key: SecretStr) -> frozenset[int]:
+    """The ids of the file. A line that is no id may stand for a batch that is not to be closed: refused."""
+    if file is None:
+        return frozenset()
+    ids = set()
+    for entry in entries_of((file,), column, key, sys.stdin.buffer):
+        if isinstance(entry, Rejected):
+            raise ConfigurationError(
+                f"--exclude {entry.source}, line {entry.line}: {printable(entry.text, 60)!r} is no batch id"
+            )
+        ids.add(entry.batch_id)
+    return frozenset(ids)
+
+
+def entries_of(
+    targets: tuple[str, ...], column: str | None, key: SecretStr, stdin: BinaryIO
+) -> Iterable[Entry]:
+    """What the targets name, without the key in any text."""
+    secret = key.get_secret_value()
+    return read_targets(targets, column=column, stdin=stdin, redact=lambda text: text.replace(secret, "***"))

@@ -1,0 +1,80 @@
+"""Command-line options made from the settings, and what a verb gets of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import platformdirs
+
+from worker.cli.resolve import resolve
+from worker.cli.settings import Entry, Settings, entries
+from worker.report.results import private_folder
+from worker.words.errors import ConfigurationError
+
+F = TypeVar("F", bound=Callable[..., Any])
+APP = "batch-closer"
+
+
+def setting_options(*paths: str) -> Callable[[F], F]:
+    """Add a flag for each setting named by its TOML key (all if none is named), and ``--config``."""
+
+    def decorate(command: F) -> F:
+        for entry in reversed([each for each in entries() if not paths or each.path in paths]):
+            if entry.knob.flag is not None:
+                command = _option(entry)(command)
+        return click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A TOML file with settings. [env: BATCH_CLOSER_CONFIG]",
+        )(command)
+
+    return decorate
+
+
+def _option(entry: Entry) -> Callable[[F], F]:
+    knob = entry.knob
+    assert knob.flag is not None
+    notes = [f"env: {knob.env}"] if knob.env else []
+    if isinstance(entry.default, int | float):
+        notes.append(f"default: {entry.default:g}")
+    elif entry.default and not isinstance(entry.default, Path):
+        shown = entry.default if isinstance(entry.default, tuple) else [entry.default]
+        notes.append(f"default: {', '.join(str(each) for each in shown)}")
+    return click.option(
+        knob.flag,
+        entry.parameter,
+        metavar=knob.metavar,
+        multiple=entry.is_list,
+        help=f"{knob.help} [{'; '.join(notes)}]",
+    )
+
+
+def settings_from(
+    flags: Mapping[str, Any], config: Path | None, earlier: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings of this call. Raises ConfigurationError."""
+    return resolve(flags, os.environ, config, earlier)
+
+
+def state_folder(settings: Settings) -> Path:
+    """The state folder, made if missing and tried for writing. Raises ConfigurationError."""
+    return usable(settings.output.state or Path(platformdirs.user_state_dir(APP, appauthor=False)))
+
+
+def usable(folder: Path) -> Path:
+    """The folder, made if missing and tried for writing. Raises ConfigurationError."""
+    try:
+        private_folder(folder)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"state folder {folder} can't be written: {error.strerror}; choose another with --state"
+        ) from None
+    return folder

@@ -1,0 +1,203 @@
+"""One session of a run, step by step: take up what is left, settle it, write the files."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from worker.cli.account import Account, Ending, derive, final_results_of, results_of
+from worker.cli.recorder import Settled, Shown
+from worker.cli.settings import Settings
+from worker.cli.signals import Ears
+from worker.ledger import Line, RunEnd, RunRow, Store
+from worker.report import ResultsFile, write_reports, write_results
+from worker.report.files import summary_json
+from worker.report.results import private_folder
+from worker.rules.summary import Summary
+from worker.telemetry import Log, Progress
+from worker.words.errors import BatchCloserError, ConfigurationError
+from worker.words.model import Outcome, Result
+
+
+def who() -> str:
+    """The user and machine of this process."""
+    user = "unknown"
+    with suppress(OSError, KeyError, ImportError):
+        user = getpass.getuser()
+    return f"{user}@{platform.node() or 'unknown'}"
+
+
+class Ended(NamedTuple):
+    """A session's summary, and what kept its files from being written, if anything did."""
+
+    summary: Summary
+    fault: str | None = None
+
+
+class Session:
+    """Performs what is left of a run. The caller holds the run's lock and has checked the settings."""
+
+    def __init__(
+        self, *, store: Store, run: RunRow, settings: Settings, key: SecretStr, folder: Path, log: Log
+    ) -> None:
+        self._store = store
+        self._run = run
+        self._settings = settings
+        self._key = key
+        self._folder = folder
+        self._log = log
+        self._ok = settings.output.fine
+        self._provisional: set[int] = set()
+        self._ears = Ears()
+
+    def perform(self) -> Ended:
+        """Settle what can be settled and write the run's files.
+
+        Raises BatchCloserError where the session can't begin; then nothing was sent.
+        """
+        started_at = time.time()
+        self._ears.open()
+        store, run = self._store, self._run
+        _make(self._folder)
+        self._log.add_file(self._folder / "log.jsonl")
+        store.drop_provisional(run)
+        number = store.start_session(run, started_at=started_at, pid=os.getpid(), who=who())
+        account = Account(store, run, self._ok)
+        self._log.info("run.started", **self._facts(account))
+        self._begin_results(account)
+        with ResultsFile(self._folder / "results.jsonl") as results:
+            ending = self._settle(account, number, results)
+        session_s = ending.at - started_at
+        rate_per_s = self._settings.limits.rate_per_s
+        summary = account.summary(ending, rate_per_s=rate_per_s, session_s=session_s)
+        fault = self._finish(account, number, summary, ending)
+        self._log.info("run.finished", **_last_words(summary))
+        return Ended(summary, fault)
+
+    def _begin_results(self, account: Account) -> None:
+        """Bring results.jsonl to what is final, and count that; a new run has only invalid lines."""
+        if account.sessions == 1 and not self._run.invalid:
+            return
+        results = final_results_of(self._store, self._run)
+        write_results(self._folder / "results.jsonl", self._counted(account, results))
+
+    def _counted(self, account: Account, results: Iterator[Result]) -> Iterator[Result]:
+        for result in results:
+            account.tally.add(result)
+            if result.outcome is Outcome.INVALID and account.sessions == 1:
+                self._log.warning(
+                    "input.line_rejected", source=result.source, line=result.line, input=result.input
+                )
+            yield result
+
+    def _facts(self, account: Account) -> dict[str, object]:
+        run = self._run
+        counts = {"lines": run.lines, "ids": run.ids, "duplicates": run.duplicates, "invalid": run.invalid}
+        return {
+            "run_id": run.run_id,
+            "base_url": run.base_url,
+            "who": who(),
+            "pid": os.getpid(),
+            "session": account.sessions,
+            "input": counts,
+            "settings": self._settings.kept(),
+        }
+
+    def _settle(self, account: Account, number: int, results: ResultsFile) -> Ending:
+        done = {outcome: count for outcome, count in account.tally.outcomes.items() if count}
+        total = self._run.ids + self._run.invalid
+        terminal = sys.stderr if sys.stderr.isatty() else None
+        with Progress(total, self._log, terminal, before=done) as progress:
+            if sum(done.values()) == total:
+                return Ending(at=time.time())
+            shown = Shown(account, results, self._log, progress, self._ok)
+            ending = self._close_all(account, number, shown, progress)
+            if ending.stopped is not None:
+                self._show_untried(shown, ending)
+        return ending
+
+    def _close_all(self, account: Account, number: int, shown: Shown, progress: Progress) -> Ending:
+        from worker.cli.wiring import close_all
+
+        return asyncio.run(
+            close_all(
+                store=self._store,
+                account=account,
+                session=number,
+                settings=self._settings,
+                key=self._key,
+                shown=shown,
+                provisional=self._provisional,
+                log=self._log,
+                ears=self._ears,
+                on_pause=progress.paused,
+            )
+        )
+
+    def _show_untried(self, shown: Shown, ending: Ending) -> None:
+        """Give every batch that the stopped run did not take up its line too."""
+        after = 0
+        while page := self._store.pending(self._run, after_seq=after, limit=1000):
+            after = page[-1].seq
+            untried = [
+                derive(Line(planned), self._run, ending)
+                for planned in page
+                if planned.seq not in self._provisional
+            ]
+            shown.show(Settled.of(0, result) for result in untried)
+
+    def _finish(self, account: Account, number: int, summary: Summary, ending: Ending) -> str | None:
+        """Record the end and write the files; a failure is told, for the summary must be shown anyway."""
+        store, run = self._store, self._run
+        end = RunEnd(
+            finished_at=ending.at,
+            exit_code=summary.exit_code,
+            stopped=ending.stopped,
+            stopped_by=ending.by,
+            summary=summary_json(summary).decode(),
+        )
+        counters = account.session.to_json(ending.at)
+        steps: tuple[Callable[[], object], ...] = (
+            lambda: store.finish_session(number, finished_at=ending.at, counters=counters),
+            lambda: write_reports(self._folder, summary, results_of(store, run, ending), self._ok),
+            # Last: a run killed while its files are written is unfinished, and `resume` writes them.
+            lambda: store.finish_run(run, end),
+        )
+        faults = [fault for step in steps if (fault := _fault_of(step)) is not None]
+        return faults[0] if faults else None
+
+
+def _fault_of(step: Callable[[], object]) -> str | None:
+    try:
+        step()
+    except BatchCloserError as error:
+        return str(error)
+    return None
+
+
+def _make(folder: Path) -> None:
+    try:
+        private_folder(folder)
+    except OSError as error:
+        raise ConfigurationError(f"folder {folder} can't be made: {error.strerror}") from None
+
+
+def _last_words(summary: Summary) -> dict[str, object]:
+    return {
+        "run_id": summary.run_id,
+        "exit_code": summary.exit_code,
+        "stopped": summary.stopped,
+        "stopped_by": summary.stopped_by,
+        "duration_s": round(summary.duration_s, 3),
+        "outcomes": {outcome.value: count for outcome, count in summary.outcomes.items() if count},
+    }

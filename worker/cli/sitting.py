@@ -1,0 +1,89 @@
+"""What a verb that closes holds while it works: the lock, the ledger, the log."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from worker.cli.session import Ended, Session
+from worker.cli.settings import LogFormat, Settings
+from worker.ledger import Holder, RunLock, RunRow, Store, open_ledger
+from worker.telemetry import Log, open_log
+
+
+def host_of(base_url: str) -> str:
+    """The API host as the lock and the ledger name it."""
+    return urlsplit(base_url).netloc
+
+
+def make_log(settings: Settings) -> Log:
+    """The log on standard error, as the settings say."""
+    form = settings.output.log_format
+    if form is None:
+        form = LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
+    return open_log(sys.stderr, None, settings.output.log_level.value, form.value)
+
+
+def _forget_unbegun(store: Store, host: str) -> None:
+    """A run that ended before it was agreed to must not be there for ``resume``. The lock is held."""
+    for run in store.runs():
+        if run.started_at is None and run.host == host:
+            store.discard(run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """The lock is held and the ledger open for as long as this is."""
+
+    settings: Settings
+    key: SecretStr
+    state: Path
+    store: Store
+    log: Log
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, settings: Settings, key: SecretStr, state: Path, base_url: str, run_id: str
+    ) -> Iterator[Sitting]:
+        """Take the lock and open the ledger.
+
+        Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used.
+        """
+        if settings.api.ca_file is not None:
+            from worker.energycap.connection import trust
+
+            trust(settings.api.ca_file)
+        holder = Holder(pid=os.getpid(), host=platform.node(), run=run_id, since=time.time())
+        log = make_log(settings)
+        with RunLock(state, host_of(base_url), holder), open_ledger(state) as store:
+            try:
+                _forget_unbegun(store, host_of(base_url))
+                yield cls(settings=settings, key=key, state=state, store=store, log=log)
+            finally:
+                log.close()
+
+    def folder(self, run: RunRow) -> Path:
+        """The folder of a run's files."""
+        return self.state / "runs" / run.run_id
+
+    def perform(self, run: RunRow) -> Ended:
+        """Perform what is left of the run."""
+        session = Session(
+            store=self.store,
+            run=run,
+            settings=self.settings,
+            key=self.key,
+            folder=self.folder(run),
+            log=self.log,
+        )
+        return session.perform()

@@ -1,0 +1,93 @@
+"""The engine wired to the edges, for one session."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from worker.cli.account import Account, Ending
+from worker.cli.recorder import Recorder, Shown, settled
+from worker.cli.settings import Settings
+from worker.cli.signals import Ears, number_of
+from worker.energycap import Connection, connect
+from worker.engine.ports import Clocks
+from worker.engine.requests import RetryPolicy
+from worker.engine.run import Edges, Limits, Order, Run
+from worker.ledger import LedgerWriter, Store
+from worker.rules.abort import parse_rules
+from worker.telemetry import Log
+from worker.words.model import Stopped
+
+
+def connection_of(settings: Settings, base_url: str, key: SecretStr) -> Connection:
+    """How to reach the API."""
+    return Connection(
+        base_url=base_url,
+        key=key,
+        timeout_s=settings.api.timeout_s,
+        ca_file=settings.api.ca_file,
+        concurrency=settings.limits.concurrency,
+    )
+
+
+def order_of(settings: Settings, run_id: str) -> Order:
+    """What the engine is to do, and within which bounds."""
+    return Order(
+        run_id=run_id,
+        limits=Limits(**settings.limits.model_dump()),
+        retry=RetryPolicy(**settings.retry.model_dump()),
+        abort=parse_rules(settings.abort.rules),
+        ok=settings.output.fine,
+    )
+
+
+async def close_all(
+    *,
+    store: Store,
+    account: Account,
+    session: int,
+    settings: Settings,
+    key: SecretStr,
+    shown: Shown,
+    provisional: set[int],
+    log: Log,
+    ears: Ears,
+    on_pause: Callable[[float], None],
+) -> Ending:
+    """Settle what is left of the run, until it is done or stopped."""
+    clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
+    run = account.run
+    async with (
+        connect(connection_of(settings, run.base_url, key)) as api,
+        LedgerWriter(
+            store.path.parent, session, on_durable=lambda tokens: shown.show(settled(tokens))
+        ) as writer,
+    ):
+        edges = Edges(
+            api=api,
+            memory=Recorder(store, account, writer, provisional, time.time),
+            log=log,
+            tallies=account.session.counters,
+            on_latency=account.session.latency.add,
+            clocks=clocks,
+            on_pause=on_pause,
+        )
+        engine = Run(order_of(settings, run.run_id), edges)
+        with ears.listening(engine.stop.signalled):
+            stop = await engine.perform()
+            await writer.flush()
+    unrecorded = settled(writer.unrecorded)
+    provisional.difference_update(each.seq for each in unrecorded)
+    if unrecorded and stop.kind is None:
+        stop.request(Stopped.DISK, str(writer.failed))
+    return Ending(
+        at=time.time(),
+        stopped=stop.kind,
+        by=stop.by,
+        signal_number=number_of(stop.by),
+        batch_ids=stop.batch_ids,
+    )
