@@ -15,15 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.crash.server import Fate, Server
 from worker.ledger import LedgerWriter, NewRun, open_ledger
-from worker.rules.settling import (
-    Course,
-    Step,
-    after_close,
-    after_look_up,
-    begin,
-    begin_after_interruption,
-)
-from worker.words.model import Outcome, Planned
+from worker.rules.course import Course, Step
+from worker.rules.gate import begin, begin_after_interruption
+from worker.rules.settling import after_close, after_look_up
+from worker.words.model import Batch, Control, Outcome, Planned
 
 ATTEMPTS = 4
 IDS = range(1, 6)
@@ -47,6 +42,8 @@ class Listed(NamedTuple):
     batch_id: int
     source: str = "ids.txt"
     line: int = 1
+    controls: tuple[Control, ...] = ()
+    before: Batch | None = None
 
 
 class CrashedRun(RuleBasedStateMachine):

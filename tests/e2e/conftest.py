@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import Program, clean_environment
+from tests.e2e.support import Program, clean_environment, unseen
 
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
     """The program within this process."""
     clean_environment(monkeypatch)
+    unseen(monkeypatch)
     return Program(monkeypatch, capsys, tmp_path)

@@ -115,6 +115,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close without a look beforehand, unless a test says otherwise: it is the PUT's answer that is judged."""
+    monkeypatch.setenv("BATCH_CLOSER_SNAPSHOT", "0")
+
+
 def a_batch(batch_id: int, state: State = State.OPEN, now: float = 0.0, **given: Any) -> SimBatch:
     """A batch without trouble; a closed one was closed three days before ``now`` by someone else."""
     if state is State.CLOSED:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from worker.ledger import NewRun, RunRow, open_ledger
-from worker.words.model import Rejected
+from worker.words.model import Batch, Control, Rejected
 
 SMALL_BALLAST = 64 * 1024
 
@@ -18,6 +18,8 @@ class Listed(NamedTuple):
     batch_id: int
     source: str = "ids.csv"
     line: int = 1
+    controls: tuple[Control, ...] = ()
+    before: Batch | None = None
 
 
 def new_run(run_id: str = "run-1", host: str = "api.example.com") -> NewRun:

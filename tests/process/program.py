@@ -29,7 +29,11 @@ def until(condition: Callable[[], object], what: str) -> None:
 def environment(simulator: Simulator, **more: str) -> dict[str, str]:
     """This process's environment with nothing in it for the program but what is given here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    given = {"ENERGYCAP_API_KEY": simulator.key, "BATCH_CLOSER_BASE_URL": simulator.url}
+    given = {
+        "ENERGYCAP_API_KEY": simulator.key,
+        "BATCH_CLOSER_BASE_URL": simulator.url,
+        "BATCH_CLOSER_SNAPSHOT": "0",  # unless a test says otherwise: then the PUT's own answer is judged
+    }
     return kept | given | more
 
 

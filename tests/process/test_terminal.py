@@ -31,8 +31,10 @@ def test_agreed_to(tmp_path: Path) -> None:
         bench = Bench(tmp_path, simulator)
         with Terminal(bench, "close", *simulator.world.ids(), *SETTINGS) as terminal:
             terminal.until(_is_asked, "the question")
-            assert f"About to close 12 batches at {simulator.url}." in terminal.lines
-            assert not len(simulator.requests)
+            assert terminal.lines[:2] == ["About to close 12 batches.", f"At        {simulator.url}"]
+            assert "Key       Batch Closer (11), environment simulator" in terminal.lines
+            assert max(map(len, terminal.lines)) <= COLUMNS
+            assert not puts_seen(simulator)
             terminal.type("y\n")
             assert terminal.exit_code() == 0
         check_report(simulator, bench.lines("run"), bench.summary("run"))
@@ -50,7 +52,7 @@ def test_not_agreed_to(keys: str, code: int, tmp_path: Path) -> None:
             said = [line for line in terminal.lines if "batch-closer: " in line]
             assert len(said) == 1
             assert "not agreed" in said[0] if code == 2 else "interrupted" in said[0]
-        assert not len(simulator.requests)
+        assert not puts_seen(simulator)
         assert bench.json("runs", "list") == []
         assert list((bench.state / "runs").glob("*")) == []
 
@@ -70,7 +72,7 @@ def test_killed_at_the_question(tmp_path: Path) -> None:
             refused = bench.run(*arguments)
             assert refused.process.returncode == 2
             assert len(refused.complaints) == 1
-        assert not len(simulator.requests)
+        assert not puts_seen(simulator)
         again = bench.run(*close, "--yes", "--run-id", "second")
         assert again.process.returncode == 0, again.complaints
         check_report(simulator, bench.lines("second"), bench.summary("second"))

@@ -9,14 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.rules.course import Course, Step
+from worker.rules.gate import begin, begin_after_interruption
 from worker.rules.settling import (
-    Course,
-    Step,
     after_close,
     after_key,
     after_look_up,
-    begin,
-    begin_after_interruption,
     put_cut_off,
     when_stopped,
 )

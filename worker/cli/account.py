@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from worker.cli.signals import number_of
+from worker.engine.stop import Stop
 from worker.ledger import Line, RunRow, Store
 from worker.report import parse_line
+from worker.rules.proof import Proof
 from worker.rules.summary import Counters, InputCounts, Latency, Rate, Summary, Tally, exit_code_of
 from worker.words.model import Outcome, Rejected, Result, Stopped
 
@@ -46,6 +50,17 @@ class Ending:
     batch_ids: tuple[int, ...] = ()
 
 
+def ending_by(stop: Stop) -> Ending:
+    """How a session ended that was, or was not, stopped."""
+    return Ending(
+        at=time.time(),
+        stopped=stop.kind,
+        by=stop.by,
+        signal_number=number_of(stop.by),
+        batch_ids=stop.batch_ids,
+    )
+
+
 class Account:
     """Totals of a run: what earlier sessions kept, and what is added now."""
 
@@ -66,7 +81,9 @@ class Account:
                 last_at = max(last_at, self._earlier.add_json(session.counters))
             self._earlier_s += last_at - session.started_at
 
-    def summary(self, ending: Ending, *, rate_per_s: float, session_s: float) -> Summary:
+    def summary(
+        self, ending: Ending, *, rate_per_s: float, session_s: float, proof: Proof | None = None
+    ) -> Summary:
         """The record of the run, as it stands after ``session_s`` seconds of this session."""
         run, tally = self.run, self.tally
         requests, latency = Counters(), Latency()
@@ -74,6 +91,7 @@ class Account:
             requests.merge(meters.counters)
             latency.merge(meters.latency)
         duration_s = self._earlier_s + session_s
+        verified = None if proof is None else proof.verified
         return Summary(
             run_id=run.run_id,
             sessions=self.sessions,
@@ -81,7 +99,7 @@ class Account:
             finished_at=ending.at,
             duration_s=duration_s,
             base_url=run.base_url,
-            exit_code=exit_code_of(tally.outcomes, self._ok, ending.stopped, ending.signal_number),
+            exit_code=exit_code_of(tally.outcomes, self._ok, ending.stopped, ending.signal_number, verified),
             stopped=ending.stopped,
             stopped_by=ending.by,
             stopped_by_ids=ending.batch_ids,
@@ -89,11 +107,13 @@ class Account:
             outcomes=tally.outcomes,
             confirmed_by=tally.confirmed_by,
             closed=tally.closed,
+            verified=verified,
+            warnings=tally.warnings,
             untold=tally.untold,
             requests=requests,
             rate=Rate(rate_per_s, round(requests.total / duration_s, 3) if duration_s > 0 else 0.0),
             latency_ms=latency.in_ms(),
-            problems=tally.problems,
+            problems=tally.problems if proof is None else (*proof.problems, *tally.problems),
         )
 
 

@@ -7,6 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,20 @@ import click
 import orjson
 from pydantic import SecretStr
 
+from worker.cli.bounds import period_of, today
+from worker.cli.lookout import Preview, warn_of_untold
+from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, show
+from worker.cli.plan_input import read_plan
+from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
 from worker.cli.resolve import read_key
 from worker.cli.session import who
-from worker.cli.settings import Settings
+from worker.cli.settings import Settings, fixed
 from worker.cli.sitting import Sitting, host_of
 from worker.ledger import ListedBatch, NewRun, RunRow, Store
+from worker.report.advice import counted
 from worker.words.errors import ConfigurationError
 from worker.words.model import Rejected
 
@@ -34,15 +41,25 @@ RUN_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 Examples:
   batch-closer close 1001 1002 --base-url https://app.energycap.com
   batch-closer close october.csv --rate 10 --yes
+  batch-closer close --plan plan.json
+  batch-closer close --open --period last-month --code 'UTIL-*'
   some-command | batch-closer close - --yes --json
 """,
 )
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @click.option(
     "--column",
     metavar="NAME",
     help="The column or key that holds the ids. [default: batchId, batch_id or id]",
 )
+@click.option(
+    "--plan",
+    "plan",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead of TARGETs: what this plan would close, less what changed since.",
+)
+@selection_options
 @click.option("--run-id", metavar="NAME", help="A name for the run. [default: time and a few random letters]")
 @click.option("--again", is_flag=True, help="Begin a new run though an unfinished one has the same input.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")
@@ -51,6 +68,7 @@ Examples:
 def command(  # noqa: PLR0917 - click passes by name
     targets: tuple[str, ...],
     column: str | None,
+    plan: Path | None,
     run_id: str | None,
     again: bool,
     as_json: bool,
@@ -58,53 +76,97 @@ def command(  # noqa: PLR0917 - click passes by name
     config: Path | None,
     **flags: Any,
 ) -> int:
-    """Close the batches that TARGETs name.
+    """Close the batches that TARGETs name, that a plan would close, or that are open.
 
     A TARGET of digits is a batch id, "-" is standard input, anything else is a file: one id a line,
-    CSV or TSV with a header, JSON or JSON lines, gzipped or not.
+    CSV or TSV with a header, JSON or JSON lines, gzipped or not. The batches are looked at first, and
+    those that a guard objects to are held.
     """
-    from worker.sources import read_targets
-
     settings = settings_from(flags, config)
     key = read_key(os.environ, settings)
     agreed = is_agreed(yes=yes)
-    secret = key.get_secret_value()
-    entries = read_targets(
-        targets, column=column, stdin=sys.stdin.buffer, redact=lambda text: text.replace(secret, "***")
-    )
-    return close_entries(
-        entries, settings=settings, key=key, run_id=run_id, agreed=agreed, again=again, as_json=as_json
-    )
+    order = CloseOrder(run_id=run_id, agreed=agreed, again=again, as_json=as_json)
+    asked = asked_of(flags)
+    _check_snapshot(settings, plan=plan is not None, selects=asked.open)
+    if plan is not None:
+        if targets or asked != Asked():
+            raise ConfigurationError("--plan says what is to be closed: leave TARGETs and --open out")
+        planned, settings = read_plan(plan, settings)
+        return close_entries(planned, fixed(settings), key, order)
+    wish = wish_of(asked, targets, column, key, period_of(settings.bounds, today()))
+    entries = wish or entries_of(targets, column, key, sys.stdin.buffer)
+    return close_entries(entries, fixed(settings), key, order)
+
+
+def _check_snapshot(settings: Settings, *, plan: bool, selects: bool) -> None:
+    if settings.api.snapshot:
+        return
+    told = [*(["--plan"] if plan else []), *(["--open"] if selects else []), *settings.bounds.told()]
+    if told:
+        raise ConfigurationError(
+            f"{told[0]} needs a look at the batches, and --no-snapshot closes them unseen: leave one out"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseOrder:
+    """How a run is to be begun and shown."""
+
+    run_id: str | None
+    agreed: bool
+    again: bool
+    as_json: bool
 
 
 def close_entries(
-    entries: Iterable[ListedBatch | Rejected],
-    *,
-    settings: Settings,
-    key: SecretStr,
-    run_id: str | None,
-    agreed: bool,
-    again: bool,
-    as_json: bool,
+    source: Iterable[ListedBatch | Rejected] | Wish, settings: Settings, key: SecretStr, order: CloseOrder
 ) -> int:
-    """Plan a run of the entries, ask if need be, perform it, show it; return the exit code."""
-    name = new_run_id(time.time()) if run_id is None else checked_run_id(run_id)
+    """Plan a run, look at it, ask if need be, perform it, show it; return the exit code."""
+    name = new_run_id(time.time()) if order.run_id is None else checked_run_id(order.run_id)
     base_url = settings.api.base_url
     with Sitting.open(settings, key, state_folder(settings), base_url, name) as sitting:
         if sitting.store.run(name) is not None:
             raise ConfigurationError(
                 f"run id {name!r} is taken: choose another with --run-id (nothing was sent)"
             )
-        run = sitting.store.plan(_new_run(name, settings), entries)
+        lookout, looked = sitting.lookout(), None
+        if isinstance(source, Wish):
+            looked, source = lookout.select(source, asks=not order.agreed)
+            if looked.stop is not None:
+                return ended_early(looked.stop, "nothing was closed")
+            warn_of_untold(sitting.log, looked)
+        run = sitting.store.plan(_new_run(name, settings), source)
         try:
-            if not again:
-                refuse_unfinished(sitting.store, run, settings.output.state)
-            if run.ids and not agreed:
-                ask(run)
+            refuse_unfit(sitting.store, run, settings, again=order.again)
+            looked = looked or lookout.before(run, asks=not order.agreed)
+            if not order.agreed and looked.stop is not None:
+                sitting.store.discard(run)
+                return ended_early(looked.stop, "nothing was closed")
+            if run.ids and not order.agreed:
+                care = looked.care(settings)
+                ask(run, looked, None if care is None else Preview(sitting.store, run, care))
         except BaseException:
             sitting.store.discard(run)
             raise
-        return show(sitting.perform(run), sitting.folder(run), settings.output.state, as_json=as_json)
+        ended = sitting.perform(run, looked)
+        return show(ended, sitting.folder(run), settings.output.state, as_json=order.as_json)
+
+
+def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) -> None:
+    """Raise ConfigurationError where the run must not begin as it is."""
+    if not again:
+        refuse_unfinished(store, run, settings.output.state)
+    most = settings.bounds.max_batches
+    if most is not None and run.ids > most:
+        raise ConfigurationError(
+            f"{counted(run.ids, 'batch')} would be closed, and --max-batches allows {most:,}: "
+            "check what is asked for, or raise it (nothing was sent)"
+        )
+    if not settings.api.snapshot and store.expects(run):
+        raise ConfigurationError(
+            "the input expects bills or totals, and --no-snapshot closes batches unseen: "
+            "leave one out (nothing was sent)"
+        )
 
 
 def _new_run(name: str, settings: Settings) -> NewRun:

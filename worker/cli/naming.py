@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, Final, TypeVar
 
+import click
 from pydantic import SecretStr
 
-from worker.rules.guards import Action, Bounds, parse_action
-from worker.rules.period import Period, parse_period
-from worker.rules.plan import Control, PlanEntry, Wanted, invalid
+from worker.rules.period import Period
+from worker.rules.plan import PlanEntry, Wanted, invalid
 from worker.rules.selection import Selection, parse_age
 from worker.rules.summary import printable
 from worker.sources import Entry, read_targets
@@ -22,7 +20,7 @@ from worker.words.answer import Identity
 from worker.words.errors import ConfigurationError
 from worker.words.model import Rejected
 
-_MONEY: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,2})?")
+F = TypeVar("F", bound=Callable[..., Any])
 _ID: Final = re.compile(r"[0-9]{1,10}")
 
 
@@ -47,73 +45,86 @@ class Named:
         if isinstance(entry, Rejected):
             self.order.append(invalid(entry))
             return
-        control = Control(entry.expected_bills, entry.expected_total)
         before = self.wanted.get(entry.batch_id)
         if before is None:
             self.order.append(entry.batch_id)
-            self.wanted[entry.batch_id] = Wanted(entry.batch_id, entry.source, entry.line, (control,))
+            self.wanted[entry.batch_id] = Wanted(entry.batch_id, entry.source, entry.line, entry.controls)
         else:
             self.duplicates += 1
-            self.wanted[entry.batch_id] = before.with_control(control)
+            self.wanted[entry.batch_id] = before.with_controls(entry.controls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The flags of a plan as they were given."""
+    """The flags of a selection as they were given."""
 
     open: bool = False
-    period: str | None = None
     code: str | None = None
     owner: str | None = None
     older_than: str | None = None
     exclude: str | None = None
-    guard: tuple[str, ...] = ()
-    max_total: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """The flags of a plan, checked."""
+    """A selection, checked."""
 
-    period: Period | None
-    actions: dict[str, Action]
-    max_total: Decimal | None
-    selection: Selection | None  # None: targets are given
+    selection: Selection
     owner_is_me: bool = False
 
-    def bounds(self, identity: Identity | None) -> Bounds:
-        """What the guards are told, now that it is known whose the key is."""
-        return Bounds(
-            actions=self.actions,
-            period=self.period,
-            max_total=self.max_total,
-            user_id=identity.user_id if identity else None,
-            may_manage=identity.may_manage if identity else None,
-        )
+    def of(self, identity: Identity | None) -> Selection:
+        """The selection, now that it is known whose the key is. Raises ConfigurationError where it isn't."""
+        if not self.owner_is_me:
+            return self.selection
+        if identity is None or identity.user_id is None:
+            raise ConfigurationError(
+                "--owner me can't be used: the API does not say whose the key is; give the user's number"
+            )
+        return replace(self.selection, owner_id=identity.user_id)
 
 
-def wish_of(asked: Asked, targets: tuple[str, ...], column: str | None, key: SecretStr) -> Wish:
-    """Check the flags. Raises ConfigurationError, or InputError for the file of ``--exclude``."""
+def selection_options(command: F) -> F:
+    """Add the flags that select batches instead of naming them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS: Final = (
+    click.option("--open", "select", is_flag=True, help="Instead of TARGETs: the batches that are open."),
+    click.option("--code", metavar="GLOB", help="With --open: batch codes like this, as 'UTIL-*'."),
+    click.option(
+        "--owner", metavar="me|USER", help="With --open: created by the key's user, or that number."
+    ),
+    click.option("--older-than", metavar="AGE", help="With --open: created so long ago, as 7d or 12h."),
+    click.option("--exclude", metavar="FILE", help="With --open: leave out the ids in FILE."),
+)
+
+
+def asked_of(flags: Mapping[str, Any]) -> Asked:
+    """The flags of ``selection_options``."""
+    names = ("code", "owner", "older_than", "exclude")
+    return Asked(open=flags["select"], **{name: flags[name] for name in names})
+
+
+def wish_of(
+    asked: Asked, targets: tuple[str, ...], column: str | None, key: SecretStr, period: Period | None
+) -> Wish | None:
+    """Check the flags; None where targets are given instead.
+
+    Raises ConfigurationError, or InputError for the file of ``--exclude``.
+    """
     _check_shape(asked, targets)
-    period = None
-    if asked.period is not None:
-        period = parse_period(asked.period, datetime.now(UTC).astimezone().date())
-    selection = None
-    if asked.open:
-        selection = Selection(
-            period=period,
-            code=asked.code,
-            owner_id=_owner_id(asked.owner),
-            older_than_s=None if asked.older_than is None else parse_age(asked.older_than),
-            exclude=_excluded(asked.exclude, column, key),
-        )
-    return Wish(
+    if not asked.open:
+        return None
+    selection = Selection(
         period=period,
-        actions=dict(parse_action(text) for text in asked.guard),
-        max_total=_money(asked.max_total),
-        selection=selection,
-        owner_is_me=_is_me(asked.owner),
+        code=asked.code,
+        owner_id=_owner_id(asked.owner),
+        older_than_s=None if asked.older_than is None else parse_age(asked.older_than),
+        exclude=_excluded(asked.exclude, column, key),
     )
+    return Wish(selection=selection, owner_is_me=_is_me(asked.owner))
 
 
 def _check_shape(asked: Asked, targets: tuple[str, ...]) -> None:
@@ -146,16 +157,6 @@ def _owner_id(owner: str | None) -> int | None:
             f"--owner {printable(owner, 60)!r} can't be used: write me, or the number of a user"
         )
     return int(owner)
-
-
-def _money(text: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    if _MONEY.fullmatch(text.strip()) is None:
-        raise ConfigurationError(
-            f"--max-total {printable(text, 60)!r} can't be used: write a sum of money, as 25000 or 25000.00"
-        )
-    return Decimal(text.strip())
 
 
 def _excluded(file: str | None, column: str | None, key: SecretStr) -> frozenset[int]:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
-from worker.cli.resolve import resolve
+from worker.cli.resolve import GUARD, resolve
 from worker.cli.settings import Entry, Settings, entries
 from worker.report.results import private_folder
+from worker.rules.guards import GUARDS
 from worker.words.errors import ConfigurationError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +27,8 @@ def setting_options(*paths: str) -> Callable[[F], F]:
         for entry in reversed([each for each in entries() if not paths or each.path in paths]):
             if entry.knob.flag is not None:
                 command = _option(entry)(command)
+        if not paths:
+            command = _guard_option(command)
         return click.option(
             "--config",
             type=click.Path(path_type=Path),
@@ -36,10 +39,24 @@ def setting_options(*paths: str) -> Callable[[F], F]:
     return decorate
 
 
+_guard_option = click.option(
+    "--guard",
+    GUARD,
+    multiple=True,
+    metavar="GUARD=ACTION",
+    help="hold, warn or ignore; repeatable. The guards: "
+    f"{', '.join(f'{guard.name} ({guard.default.value})' for guard in GUARDS)}.",
+)
+
+
 def _option(entry: Entry) -> Callable[[F], F]:
     knob = entry.knob
     assert knob.flag is not None
     notes = [f"env: {knob.env}"] if knob.env else []
+    if isinstance(entry.default, bool):
+        flag = knob.flag.split("/")[0 if entry.default else 1]
+        help_text = f"{knob.help} [{'; '.join([*notes, f'default: {flag}'])}]"
+        return click.option(knob.flag, entry.parameter, default=None, help=help_text)
     if isinstance(entry.default, int | float):
         notes.append(f"default: {entry.default:g}")
     elif entry.default and not isinstance(entry.default, Path):

@@ -11,8 +11,9 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
+from worker.cli.bounds import period_of, today
 from worker.cli.close import command as close
-from worker.cli.naming import Asked, Named, Wish, entries_of, wish_of
+from worker.cli.naming import Named, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.plan_output import check_places, ended_early, exit_code_of, print_plan, write_files
 from worker.cli.resolve import read_key
@@ -22,10 +23,7 @@ from worker.cli.sitting import make_log
 from worker.report.advice import quoted
 from worker.report.plan_advice import Again, next_steps
 from worker.report.plan_text import PlanReport
-from worker.rules.guards import GUARDS
 from worker.rules.plan import Owner, Plan, PlanEntry, PlanTally
-
-_GUARDS = ", ".join(f"{guard.name} ({guard.default.value})" for guard in GUARDS)
 
 
 @click.command(
@@ -43,21 +41,7 @@ Examples:
     metavar="NAME",
     help="The column or key that holds the ids. [default: batchId, batch_id or id]",
 )
-@click.option("--open", "select", is_flag=True, help="Instead of TARGETs: the batches that are open.")
-@click.option(
-    "--period", metavar="YYYY-MM", help="Hold (with --open: leave out) other periods; last-month too."
-)
-@click.option("--code", metavar="GLOB", help="With --open: batch codes like this, as 'UTIL-*'.")
-@click.option("--owner", metavar="me|USER", help="With --open: created by the key's user, or that number.")
-@click.option("--older-than", metavar="AGE", help="With --open: created so long ago, as 7d or 12h.")
-@click.option("--exclude", metavar="FILE", help="With --open: leave out the ids in FILE.")
-@click.option(
-    "--guard",
-    multiple=True,
-    metavar="GUARD=ACTION",
-    help=f"hold, warn or ignore; repeatable. The guards: {_GUARDS}.",
-)
-@click.option("--max-total", metavar="MONEY", help="Hold a batch whose total is larger.")
+@selection_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -92,10 +76,10 @@ def command(  # noqa: PLR0917 - click passes by name
     """
     settings = settings_from(flags, config)
     key = read_key(os.environ, settings)
-    wish = wish_of(_asked(flags), targets, column, key)
+    wish = wish_of(asked_of(flags), targets, column, key, period_of(settings.bounds, today()))
     check_places(out, ids, [*targets, *([flags["exclude"]] if flags["exclude"] else [])])
-    named = Named() if wish.selection else Named.of(entries_of(targets, column, key, sys.stdin.buffer))
-    report = _report(wish, named, settings, key, _again(context, targets, ids))
+    named = Named.of(entries_of(targets, column, key, sys.stdin.buffer)) if wish is None else Named()
+    report = _report(wish, named, settings, key, _again(context, targets, out, ids))
     if isinstance(report, int):
         return report
     write_files(report.plan, out, ids)
@@ -103,22 +87,20 @@ def command(  # noqa: PLR0917 - click passes by name
     return exit_code_of(report.tally, settings.output.fine)
 
 
-def _asked(flags: dict[str, Any]) -> Asked:
-    names = ("period", "code", "owner", "older_than", "exclude", "guard", "max_total")
-    return Asked(open=flags["select"], **{name: flags[name] for name in names})
-
-
-def _report(wish: Wish, named: Named, settings: Settings, key: SecretStr, again: Again) -> PlanReport | int:
+def _report(
+    wish: Wish | None, named: Named, settings: Settings, key: SecretStr, again: Again
+) -> PlanReport | int:
     """Look, and make of it what is to be shown; the exit code where the looking was stopped."""
     from worker.cli.looking import Seen, look
+    from worker.cli.reading import Reading
 
     created_at, seen = time.time(), Seen()
-    if named.wanted or wish.selection is not None:
-        ears, log = Ears(), make_log(settings)
-        ears.open()
-        seen = look(wish, named, settings=settings, key=key, log=log, ears=ears)
+    if named.wanted or wish is not None:
+        log = make_log(settings)
+        reading = Reading(settings=settings, key=key, log=log, ears=Ears(), tells_stop=False)
+        seen = look(wish, named, reading)
     if seen.stop is not None:
-        return ended_early(seen.stop)
+        return ended_early(seen.stop, "no plan was written")
     identity = seen.identity
     entries = tuple(seen.entries[each] if isinstance(each, int) else each for each in named.order)
     plan = Plan(
@@ -149,35 +131,34 @@ def _tally_of(entries: tuple[PlanEntry, ...]) -> PlanTally:
     return tally
 
 
-def _again(context: click.Context, targets: tuple[str, ...], ids: Path | None) -> Again:
-    """The command line as it was given, less what depends on where output goes."""
+def _again(context: click.Context, targets: tuple[str, ...], out: Path, ids: Path | None) -> Again:
+    """The command line as it was given, for what may come next."""
     known = {parameter.name for parameter in close.params}
     settings: list[str] = []
-    own: list[str] = []
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "")
         if given is not click.core.ParameterSource.COMMANDLINE or not isinstance(parameter, click.Option):
             continue
-        if parameter.name in {"out", "ids", "as_json", "column"}:
-            continue
-        (settings if parameter.name in known else own).extend(_words(parameter, context))
-    column = context.params["column"]
-    columns = ["--column", quoted(column)] if column is not None else []
+        if parameter.name in known - _SELECTING:
+            settings.extend(_words(parameter, context))
     shared = "".join(f" {word}" for word in settings)
-    named = "".join(f" {word}" for word in [*map(quoted, targets), *columns])
-    mine = "".join(f" {word}" for word in own)
+    column = context.params["column"]
+    columns = "" if column is None else f" --column {quoted(column)}"
+    named = "".join(f" {quoted(target)}" for target in targets) + columns
     return Again(
         close=f"batch-closer close{named}{shared}" if targets and "-" not in targets else None,
-        plan=f"batch-closer plan{named}{mine}{shared}",
-        settings=shared,
-        ids=None if ids is None else str(ids),
+        plan=f"batch-closer close --plan {quoted(str(out))}{shared}",
+        ids=None if ids is None else f"batch-closer close {quoted(str(ids))}{shared}",
     )
+
+
+_SELECTING = frozenset({"select", "code", "owner", "older_than", "exclude", "column", "as_json"})
 
 
 def _words(option: click.Option, context: click.Context) -> list[str]:
     """An option as it was given, for a command line."""
     value = context.params[option.name or ""]
     if option.is_flag:
-        return [option.opts[0]]
+        return [option.opts[0] if value else option.secondary_opts[0]]
     values = value if option.multiple else [value]
     return [word for each in values for word in (option.opts[0], quoted(str(each)))]

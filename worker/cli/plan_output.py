@@ -99,11 +99,11 @@ def _safe(line: bytes) -> str:
     return terminal_safe(line)
 
 
-def ended_early(stop: Stop) -> int:
-    """Say in one line why there is no plan; the exit code."""
+def ended_early(stop: Stop, so: str) -> int:
+    """Say in one line why there is nothing, and what that means; the exit code."""
     code, why = _EARLY[stop.kind or Stopped.SIGNAL]
     by = printable(stop.by or "")
-    click.echo(f"batch-closer: {why} ({by}); no plan was written", err=True)
+    click.echo(f"batch-closer: {why} ({by}); {so}", err=True)
     number = number_of(stop.by) if stop.kind is Stopped.SIGNAL else None
     return 128 + number if number is not None else code
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
+from collections.abc import Mapping
 
 import click
 
+from worker.cli.lookout import Looked, Preview
 from worker.ledger import RunRow
 from worker.report.advice import counted
+from worker.report.released import released, whose
 from worker.words.errors import ConfigurationError
 
 YES_ENV = "BATCH_CLOSER_YES"
+_INDENT = 10
+_WARNING = "A close cannot be undone, and it may release payments."
 yes_option = click.option("--yes", is_flag=True, help=f"Ask no question. [env: {YES_ENV}=1]")
 
 
@@ -34,12 +41,53 @@ def is_agreed(*, yes: bool) -> bool:
     return False
 
 
-def ask(run: RunRow) -> None:
+def ask(run: RunRow, looked: Looked, preview: Preview | None) -> None:
     """Ask a person whether to go on. Raises ConfigurationError if not."""
-    click.echo(f"About to close {counted(run.ids, 'batch')} at {run.base_url}.", err=True)
+    width = min(shutil.get_terminal_size().columns, 100)
+    for line in [*_what(run, preview), *_where(run, looked), _WARNING]:
+        click.echo("\n".join(textwrap.wrap(line, width, subsequent_indent=" " * _INDENT)), err=True)
+    if not click.confirm("Close them?", default=False, err=True):
+        raise ConfigurationError("not agreed to; nothing was closed")
+
+
+def _what(run: RunRow, preview: Preview | None) -> list[str]:
+    lines = [f"About to close {counted(run.ids, 'batch')}."]
+    if preview is not None:
+        lines = _seen(run, preview)
     if run.duplicates or run.invalid:
         also = f"{counted(run.duplicates, 'duplicate')} and {counted(run.invalid, 'invalid line')}"
-        click.echo(f"The input also has {also}.", err=True)
-    click.echo("A close cannot be undone, and it may release payments.", err=True)
-    if not click.confirm("Close them?", default=False, err=True):
-        raise ConfigurationError("not agreed to; nothing was sent")
+        lines.append(f"The input also has {also}.")
+    return lines
+
+
+def _seen(run: RunRow, preview: Preview) -> list[str]:
+    tally, unseen = preview.tally, preview.unseen
+    amount = tally.to_close
+    if unseen == run.ids:
+        return [f"About to close {counted(run.ids, 'batch')}, each of which is looked at first."]
+    bills = f"{counted(amount.bills, 'bill')}, {amount.running_total:,.2f} in total"
+    lines = [f"About to close {counted(amount.batches, 'batch')}: {bills}."]
+    if amount.unknown:
+        lines.append(f"Of {counted(amount.unknown, 'batch')} the API told no bills or no total.")
+    if tally.held_by:
+        lines.append(f"Held, and not closed: {_by_guard(tally.held_by)}.")
+    if tally.warned_by:
+        lines.append(f"Warned of: {_by_guard(tally.warned_by)}.")
+    if unseen:
+        lines.append(
+            f"Not listed as open or pending: {unseen:,}. Each is looked at first, and closed if it is fit."
+        )
+    return lines
+
+
+def _by_guard(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda each: -each[1]))
+
+
+def _where(run: RunRow, looked: Looked) -> list[str]:
+    lines = [("At", run.base_url), ("Key", whose(looked.identity))]
+    if looked.identity is not None and looked.identity.may_create is False:
+        lines.append(("", "This user may not close batches (BillsAndBatches, Create)."))
+    if looked.can_export:
+        lines.append(("Releases", released(looked.can_export)))
+    return [f"{name:<{_INDENT}}{text}" for name, text in lines]

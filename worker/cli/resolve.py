@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import SecretStr, ValidationError
 
 from worker.cli.settings import Entry, Settings, entries
+from worker.rules.guards import parse_action
 from worker.words.errors import ConfigurationError
 
 CONFIG_ENV = "BATCH_CLOSER_CONFIG"
 KEY_ENV = "ENERGYCAP_API_KEY"
+GUARD = "guard"
+"""The parameter of ``--guard``, which stands for a setting of each guard."""
 KEY_FILE_ENV = "ENERGYCAP_API_KEY_FILE"
 
 
@@ -51,11 +54,15 @@ def resolve(
 
 
 def _from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
-    return {
+    given = {
         entry.path: Given(flags[entry.parameter], entry.knob.flag or "")
         for entry in entries()
         if flags.get(entry.parameter) not in (None, ())
     }
+    for text in cast("Iterable[str]", flags.get(GUARD) or ()):
+        name, action = parse_action(text)
+        given[f"guards.{name}"] = Given(action, "--guard")
+    return given
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:

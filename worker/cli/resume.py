@@ -55,7 +55,8 @@ def command(run_id: str | None, as_json: bool, yes: bool, config: Path | None, *
     key = read_key(os.environ, settings)
     with Sitting.open(settings, key, state_folder(settings), run.base_url, run.run_id) as sitting:
         run = find_run(sitting.store, run.run_id)
-        return show(sitting.perform(run), sitting.folder(run), settings.output.state, as_json=as_json)
+        looked = sitting.lookout().before(run, asks=False)
+        return show(sitting.perform(run, looked), sitting.folder(run), settings.output.state, as_json=as_json)
 
 
 def _choose(store: Store, run_id: str | None) -> RunRow:

@@ -16,7 +16,7 @@ from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, print_summary
 from worker.cli.question import is_agreed, yes_option
 from worker.cli.resolve import read_key
-from worker.cli.settings import Settings
+from worker.cli.settings import Settings, fixed
 from worker.ledger import RunRow, RunState, Store, open_ledger
 from worker.report import write_reports, write_results
 from worker.rules.summary import Summary, instant
@@ -209,7 +209,7 @@ def retry_run(  # noqa: PLR0917 - click passes by name
     **flags: Any,
 ) -> int:
     """Close what a finished run left: a new run of its failed, unknown and not attempted batches."""
-    from worker.cli.close import close_entries
+    from worker.cli.close import CloseOrder, close_entries
 
     with open_ledger(state_from(flags, config)) as store:
         run = find_run(store, run_id)
@@ -218,17 +218,9 @@ def retry_run(  # noqa: PLR0917 - click passes by name
         raise ConfigurationError(f"run {run_id} is unfinished: {onwards} continues it")
     settings = settings_from(flags, config, orjson.loads(run.settings))
     key = read_key(os.environ, settings)
-    agreed = is_agreed(yes=yes)
+    order = CloseOrder(run_id=new_run_id, agreed=is_agreed(yes=yes), again=again, as_json=as_json)
     with open_ledger(state_folder(settings)) as store:
-        return close_entries(
-            _left(store, run),
-            settings=settings,
-            key=key,
-            run_id=new_run_id,
-            agreed=agreed,
-            again=again,
-            as_json=as_json,
-        )
+        return close_entries(_left(store, run), fixed(settings), key, order)
 
 
 def _left(store: Store, run: RunRow) -> Iterator[Planned]:

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from worker.cli.account import Account, Ending, derive, final_results_of, results_of
+from worker.cli.account import Account, Ending, derive, ending_by, final_results_of, results_of
+from worker.cli.lookout import Looked, Lookout
+from worker.cli.reading import Reading
 from worker.cli.recorder import Settled, Shown
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
@@ -23,7 +25,8 @@ from worker.ledger import Line, RunEnd, RunRow, Store
 from worker.report import ResultsFile, write_reports, write_results
 from worker.report.files import summary_json
 from worker.report.results import private_folder
-from worker.rules.summary import Summary
+from worker.rules.proof import Proof
+from worker.rules.summary import Summary, Verified
 from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
@@ -48,7 +51,16 @@ class Session:
     """Performs what is left of a run. The caller holds the run's lock and has checked the settings."""
 
     def __init__(
-        self, *, store: Store, run: RunRow, settings: Settings, key: SecretStr, folder: Path, log: Log
+        self,
+        *,
+        store: Store,
+        run: RunRow,
+        settings: Settings,
+        key: SecretStr,
+        folder: Path,
+        log: Log,
+        ears: Ears,
+        looked: Looked,
     ) -> None:
         self._store = store
         self._run = run
@@ -58,14 +70,16 @@ class Session:
         self._log = log
         self._ok = settings.output.fine
         self._provisional: set[int] = set()
-        self._ears = Ears()
+        self._ears = ears
+        self._looked = looked
+        self._lookout = Lookout(Reading(settings=settings, key=key, log=log, ears=ears), store)
 
     def perform(self) -> Ended:
         """Settle what can be settled and write the run's files.
 
         Raises BatchCloserError where the session can't begin; then nothing was sent.
         """
-        started_at = time.time()
+        started_at = time.time() - self._looked.took_s
         self._ears.open()
         store, run = self._store, self._run
         _make(self._folder)
@@ -73,16 +87,27 @@ class Session:
         store.drop_provisional(run)
         number = store.start_session(run, started_at=started_at, pid=os.getpid(), who=who())
         account = Account(store, run, self._ok)
+        account.session.counters.merge(self._looked.requests)
         self._log.info("run.started", **self._facts(account))
         self._begin_results(account)
         with ResultsFile(self._folder / "results.jsonl") as results:
             ending = self._settle(account, number, results)
-        session_s = ending.at - started_at
+        proof = self._prove(account, ending)
+        session_s = time.time() - started_at
         rate_per_s = self._settings.limits.rate_per_s
-        summary = account.summary(ending, rate_per_s=rate_per_s, session_s=session_s)
+        summary = account.summary(ending, rate_per_s=rate_per_s, session_s=session_s, proof=proof)
         fault = self._finish(account, number, summary, ending)
         self._log.info("run.finished", **_last_words(summary))
         return Ended(summary, fault)
+
+    def _prove(self, account: Account, ending: Ending) -> Proof | None:
+        """Read again what the whole run closed, once nothing is left to close."""
+        if ending.stopped is not None or not self._settings.api.snapshot:
+            return None
+        closed = account.tally.outcomes[Outcome.CLOSED]
+        if not closed:
+            return Proof(Verified(0, 0))
+        return self._lookout.after(self._run, closed, account.session.counters)
 
     def _begin_results(self, account: Account) -> None:
         """Bring results.jsonl to what is final, and count that; a new run has only invalid lines."""
@@ -121,7 +146,8 @@ class Session:
             if sum(done.values()) == total:
                 return Ending(at=time.time())
             shown = Shown(account, results, self._log, progress, self._ok)
-            ending = self._close_all(account, number, shown, progress)
+            stop = self._looked.stop
+            ending = ending_by(stop) if stop else self._close_all(account, number, shown, progress)
             if ending.stopped is not None:
                 self._show_untried(shown, ending)
         return ending
@@ -135,6 +161,8 @@ class Session:
                 account=account,
                 session=number,
                 settings=self._settings,
+                care=self._looked.care(self._settings),
+                spent_s=self._looked.took_s,
                 key=self._key,
                 shown=shown,
                 provisional=self._provisional,

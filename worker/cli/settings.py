@@ -8,72 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from worker.cli.base_url import check_base_url
+from worker.cli.bounds import BoundSettings, GuardSettings, period_of, today
+from worker.cli.knob import Group, Knob, NotNegative, Positive, split
 from worker.rules.abort import DEFAULT_RULES, GRAMMAR, parse_rules
 from worker.words.errors import ConfigurationError
 from worker.words.model import FINE_BY_DEFAULT, Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """How a setting is reached from outside the program."""
-
-    flag: str | None
-    env: str | None
-    metavar: str
-    help: str
-
-
-def _split(value: object) -> object:
-    """A list in an environment variable is separated by commas or blanks."""
-    return value.replace(",", " ").split() if isinstance(value, str) else value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine itself."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_base_url(text: str) -> str:
-    """The URL without a trailing slash; ValueError says what is wrong with it.
-
-    Any https host will do: EnergyCAP runs on more than the documentation lists.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"is no URL ({error})") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("must be a URL such as https://app.energycap.com")
-    try:
-        host.encode("idna")
-    except UnicodeError:
-        raise ValueError("holds no host name that can be looked up") from None
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or password")
-    if parts.query or parts.fragment:
-        raise ValueError("must have no query and no fragment")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError(
-            "must be https: http would send the key in the clear (http is for loopback hosts only)"
-        )
-    path = parts.path.rstrip("/")
-    if path.casefold().endswith(("/api", "/api/v3")):
-        raise ValueError("must end before /api: the program adds /api/v3/... itself")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}{path}"
 
 
 def _check_rules(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,17 +45,6 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Group(BaseModel):
-    """A table of the TOML file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
 class ApiSettings(Group):
     """Where the API is and how long to wait for it."""
 
@@ -135,6 +69,24 @@ class ApiSettings(Group):
             "A PEM file with a trust root to add to the system's.",
         ),
     ] = None
+    expect_environment: Annotated[
+        str | None,
+        Knob(
+            "--expect-environment",
+            "BATCH_CLOSER_EXPECT_ENVIRONMENT",
+            "NAME",
+            "Refuse a key that belongs to another environment.",
+        ),
+    ] = None
+    snapshot: Annotated[
+        bool,
+        Knob(
+            "--snapshot/--no-snapshot",
+            "BATCH_CLOSER_SNAPSHOT",
+            "",
+            "Look at the batches, by their list, before and after closing; or send the closes straight away.",
+        ),
+    ] = True
 
 
 class LimitSettings(Group):
@@ -193,7 +145,7 @@ class AbortSettings(Group):
 
     rules: Annotated[
         tuple[str, ...],
-        BeforeValidator(_split),
+        BeforeValidator(split),
         AfterValidator(_check_rules),
         Knob("--abort", "BATCH_CLOSER_ABORT", "RULE", f"Stop early; repeatable: {GRAMMAR}."),
     ] = DEFAULT_RULES
@@ -213,7 +165,7 @@ class OutputSettings(Group):
     ] = None
     ok: Annotated[
         tuple[Outcome, ...],
-        BeforeValidator(_split),
+        BeforeValidator(split),
         Knob(
             "--ok",
             "BATCH_CLOSER_OK",
@@ -247,6 +199,8 @@ class Settings(Group):
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
     abort: AbortSettings = AbortSettings()
+    guards: GuardSettings = GuardSettings()
+    bounds: BoundSettings = BoundSettings()
     output: OutputSettings = OutputSettings()
 
     def kept(self) -> dict[str, Any]:
@@ -256,6 +210,14 @@ class Settings(Group):
             exclude={"api": {"key_file"}, "output": {"state", "log_level", "log_format"}},
             exclude_none=True,
         )
+
+
+def fixed(settings: Settings) -> Settings:
+    """The settings with this-month and last-month as the month they mean today, for a resumed run too."""
+    found = period_of(settings.bounds, today())
+    if found is None:
+        return settings
+    return settings.model_copy(update={"bounds": settings.bounds.model_copy(update={"period": str(found)})})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from worker.cli.lookout import Looked, Lookout
+from worker.cli.reading import Reading
 from worker.cli.session import Ended, Session
 from worker.cli.settings import LogFormat, Settings
+from worker.cli.signals import Ears
 from worker.ledger import Holder, RunLock, RunRow, Store, open_ledger
 from worker.telemetry import Log, open_log
 
@@ -49,6 +52,7 @@ class Sitting:
     state: Path
     store: Store
     log: Log
+    ears: Ears
 
     @classmethod
     @contextmanager
@@ -68,7 +72,7 @@ class Sitting:
         with RunLock(state, host_of(base_url), holder), open_ledger(state) as store:
             try:
                 _forget_unbegun(store, host_of(base_url))
-                yield cls(settings=settings, key=key, state=state, store=store, log=log)
+                yield cls(settings=settings, key=key, state=state, store=store, log=log, ears=Ears())
             finally:
                 log.close()
 
@@ -76,7 +80,12 @@ class Sitting:
         """The folder of a run's files."""
         return self.state / "runs" / run.run_id
 
-    def perform(self, run: RunRow) -> Ended:
+    def lookout(self) -> Lookout:
+        """What looks at batches for this sitting."""
+        reading = Reading(settings=self.settings, key=self.key, log=self.log, ears=self.ears)
+        return Lookout(reading, self.store)
+
+    def perform(self, run: RunRow, looked: Looked) -> Ended:
         """Perform what is left of the run."""
         session = Session(
             store=self.store,
@@ -85,5 +94,7 @@ class Sitting:
             key=self.key,
             folder=self.folder(run),
             log=self.log,
+            ears=self.ears,
+            looked=looked,
         )
         return session.perform()

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from worker.cli.account import Account, Ending
+from worker.cli.account import Account, Ending, ending_by
 from worker.cli.recorder import Recorder, Shown, settled
 from worker.cli.settings import Settings
-from worker.cli.signals import Ears, number_of
+from worker.cli.signals import Ears
 from worker.energycap import Connection, connect
 from worker.engine.ports import Clocks
 from worker.engine.requests import RetryPolicy
-from worker.engine.run import Edges, Limits, Order, Run
+from worker.engine.run import Care, Edges, Limits, Order, Run
 from worker.ledger import LedgerWriter, Store
 from worker.rules.abort import parse_rules
 from worker.telemetry import Log
@@ -34,14 +34,15 @@ def connection_of(settings: Settings, base_url: str, key: SecretStr) -> Connecti
     )
 
 
-def order_of(settings: Settings, run_id: str) -> Order:
+def order_of(settings: Settings, run_id: str, care: Care | None, spent_s: float) -> Order:
     """What the engine is to do, and within which bounds."""
     return Order(
         run_id=run_id,
-        limits=Limits(**settings.limits.model_dump()),
+        limits=Limits(**settings.limits.model_dump(), spent_s=spent_s),
         retry=RetryPolicy(**settings.retry.model_dump()),
         abort=parse_rules(settings.abort.rules),
         ok=settings.output.fine,
+        care=care,
     )
 
 
@@ -51,6 +52,8 @@ async def close_all(
     account: Account,
     session: int,
     settings: Settings,
+    care: Care | None,
+    spent_s: float,
     key: SecretStr,
     shown: Shown,
     provisional: set[int],
@@ -76,7 +79,7 @@ async def close_all(
             clocks=clocks,
             on_pause=on_pause,
         )
-        engine = Run(order_of(settings, run.run_id), edges)
+        engine = Run(order_of(settings, run.run_id, care, spent_s), edges)
         with ears.listening(engine.stop.signalled):
             stop = await engine.perform()
             await writer.flush()
@@ -84,10 +87,4 @@ async def close_all(
     provisional.difference_update(each.seq for each in unrecorded)
     if unrecorded and stop.kind is None:
         stop.request(Stopped.DISK, str(writer.failed))
-    return Ending(
-        at=time.time(),
-        stopped=stop.kind,
-        by=stop.by,
-        signal_number=number_of(stop.by),
-        batch_ids=stop.batch_ids,
-    )
+    return ending_by(stop)

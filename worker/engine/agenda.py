@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from worker.rules.settling import Course
+from worker.rules.course import Course
 from worker.words.model import Planned
 
 PAGE = 256
 ROOM_FOR_WAITING = 1000
 """So many batches may wait for their backoff at once before no new one is begun."""
+ROOM_FOR_RESTING = 20_000
+"""So many may wait for their time to be looked at again: nothing is wrong with them."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,11 @@ class Job:
     planned: Planned
     course: Course
     begun_at: float  # on the monotonic clock
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits because it is not time yet, rather than because something failed."""
+        return self.course.wait_s > 0
 
 
 class Agenda:
@@ -44,6 +51,7 @@ class Agenda:
         self._exhausted = False
         self._waiting: list[tuple[float, int, Job]] = []
         self._order = count()
+        self._resting = 0  # of those that wait
         self._under_way = 0
         self._closed = False
         self._changed = asyncio.Event()
@@ -61,12 +69,15 @@ class Agenda:
             await self._wait()
 
     def _due(self) -> Job | None:
-        if self._waiting and self._waiting[0][0] <= self._clock():
-            return heapq.heappop(self._waiting)[2]
-        return None
+        if not self._waiting or self._waiting[0][0] > self._clock():
+            return None
+        job = heapq.heappop(self._waiting)[2]
+        self._resting -= job.rests
+        return job
 
     def _new(self) -> Job | None:
-        if self._closed or len(self._waiting) >= ROOM_FOR_WAITING:
+        failing = len(self._waiting) - self._resting
+        if self._closed or failing >= ROOM_FOR_WAITING or self._resting >= ROOM_FOR_RESTING:
             return None
         if not self._fresh and not self._exhausted:
             self._fresh.extend(self._pending(self._last_seq, PAGE))
@@ -89,6 +100,7 @@ class Agenda:
     def put_off(self, job: Job, wait_s: float) -> None:
         """Take a job back until its wait is over."""
         self._under_way -= 1
+        self._resting += job.rests
         heapq.heappush(self._waiting, (self._clock() + wait_s, next(self._order), job))
         self._changed.set()
 
@@ -108,4 +120,5 @@ class Agenda:
         """Jobs that still wait; the caller ends them."""
         jobs = [job for _, _, job in self._waiting]
         self._waiting.clear()
+        self._resting = 0
         return jobs

@@ -134,7 +134,7 @@ class Asking:
                     self.stop.request(kind, by)
             if now >= tell_at + TELL_EVERY_S:
                 tell_at = now
-                self.log.info("plan.progress", read=self.done, pages=self.reads.tallies.list)
+                self.log.info("reading.progress", read=self.done, pages=self.reads.tallies.list)
             next_at = min(*(at for at, _, _ in limits), tell_at + TELL_EVERY_S)
             await asyncio.sleep(min(max(next_at - now, 0.05), 1.0))
 

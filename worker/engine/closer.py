@@ -14,9 +14,8 @@ from worker.engine.key_check import KeyCheck
 from worker.engine.ports import Clocks, Log, Memory
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
+from worker.rules.course import Course, Step
 from worker.rules.settling import (
-    Course,
-    Step,
     after_close,
     after_key,
     after_look_up,
@@ -41,6 +40,7 @@ class Closer:
         stop: Stop,
         policy: RetryPolicy,
         on_settled: Callable[[Result], None],
+        on_progress: Callable[[], None],
         log: Log,
         clocks: Clocks,
     ) -> None:
@@ -51,6 +51,7 @@ class Closer:
         self._stop = stop
         self._policy = policy
         self._on_settled = on_settled
+        self._on_progress = on_progress
         self._log = log
         self._clocks = clocks
         self._key = KeyCheck(requests.me, requests.back_off, policy.max_attempts)
@@ -83,12 +84,14 @@ class Closer:
 
     async def _advance(self, job: Job) -> None:
         """Take a job on until it is settled, ended by a stop, or put off."""
+        if job.course.wait_s:
+            job.course = job.course._replace(wait_s=0.0)
         while job.course.step is not Step.SETTLED:
-            if self._stop.draining and job.course.step is Step.PUT:
+            if self._stop.draining and (job.course.step is Step.PUT or job.course.is_untouched):
                 self.end(job)
                 return self._agenda.done()
             await self._perform(job)
-            if job.course.failures:
+            if job.course.failures or job.course.wait_s:
                 return self._put_off(job)
         self._settle(job)
         return self._agenda.done()
@@ -147,6 +150,7 @@ class Closer:
         if before.looks:
             self._requests.tallies.retried += 1
         why = before.refusal or before.last
+        reason = "before_close" if before.is_untouched else why.reason if why else None
         answer = await self._requests.look_up(job.planned.batch_id)
         job.course = after_look_up(before, answer, self._policy.max_attempts)
         self._log.info(
@@ -154,12 +158,18 @@ class Closer:
             batch_id=job.planned.batch_id,
             http_status=answer.status,
             state=answer.batch.state if answer.batch else None,
-            reason=why.reason if why else None,
+            reason=reason,
             attempts=job.course.attempts,
         )
 
     def _put_off(self, job: Job) -> None:
         course = job.course
+        if course.wait_s and self._stop.draining:
+            self.end(job)
+            return self._agenda.done()
+        if course.wait_s:
+            self._on_progress()
+            return self._agenda.put_off(job, course.wait_s)
         wait_s = self._policy.wait_s(course.failures, self._clocks.chance())
         trouble = course.last or course.refusal
         self._log.info(
@@ -171,7 +181,7 @@ class Closer:
             http_status=trouble.http_status if trouble else None,
             attempts=course.attempts,
         )
-        self._agenda.put_off(job, wait_s)
+        return self._agenda.put_off(job, wait_s)
 
     def _settle(self, job: Job) -> None:
         result = self._result(job.planned.batch_id, job, job.course)
@@ -201,4 +211,5 @@ class Closer:
             elapsed_s=self._clocks.steady() - job.begun_at,
             source=job.planned.source,
             line=job.planned.line,
+            warnings=course.warnings,
         )

@@ -15,8 +15,10 @@ from worker.engine.ports import Api, Clocks, Log, Memory, Tallies
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
 from worker.rules.abort import AbortRule, AbortWatch
+from worker.rules.course import Course, Gate
+from worker.rules.gate import begin, begin_after_interruption, begin_seen
+from worker.rules.guards import Bounds
 from worker.rules.retry import RetryBudget
-from worker.rules.settling import Course, begin, begin_after_interruption
 from worker.words.model import Outcome, Planned, Result, Stopped
 
 UNREACHABLE_AFTER_S = 40.0
@@ -31,8 +33,21 @@ class Limits:
     burst: int = 1
     concurrency: int = 8
     deadline_s: float | None = None
+    spent_s: float = 0.0  # of the deadline, before the run
     grace_s: float = 30.0
     stall_s: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """How batches are looked at before they are closed."""
+
+    bounds: Bounds
+    wait_analyzing_s: float = 0.0
+
+    def gate_of(self, planned: Planned) -> Gate:
+        """What this batch has to pass."""
+        return Gate(self.bounds, planned.controls, planned.before, self.wait_analyzing_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +59,7 @@ class Order:
     retry: RetryPolicy
     abort: tuple[AbortRule, ...]
     ok: frozenset[Outcome]
+    care: Care | None = None  # None: the closes are sent straight away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +84,7 @@ class Run:
         clocks, log, limits = edges.clocks, edges.log, order.limits
         self.stop = Stop(log)
         self._watch = AbortWatch(order.abort, order.ok)
-        self._agenda = Agenda(edges.memory.pending, _course_of, clocks.steady)
+        self._agenda = Agenda(edges.memory.pending, self._course_of, clocks.steady)
         self.pacer = Pacer(limits.rate_per_s, limits.burst, log, clocks.steady, edges.on_pause)
         self._requests = Requests(
             api=edges.api,
@@ -87,6 +103,7 @@ class Run:
             stop=self.stop,
             policy=order.retry,
             on_settled=self._settled,
+            on_progress=self._progressed,
             log=log,
             clocks=clocks,
         )
@@ -107,9 +124,21 @@ class Run:
             self._closer.end(job)
         return self.stop
 
+    def _course_of(self, planned: Planned) -> Course:
+        care = self._order.care
+        gate = None if care is None else care.gate_of(planned)
+        if planned.first_attempt_at is not None:
+            return begin_after_interruption(planned.attempts, planned.first_attempt_at, gate)
+        if gate is None or planned.look is None:
+            return begin(gate)
+        return begin_seen(gate, planned.look)
+
+    def _progressed(self) -> None:
+        self._last_settled_at = self._edges.clocks.steady()
+
     def _settled(self, result: Result) -> None:
         if result.outcome is not Outcome.UNKNOWN:
-            self._last_settled_at = self._edges.clocks.steady()
+            self._progressed()
         if result.batch_id is None:
             return
         fired = self._watch.settle(result.batch_id, result.outcome, result.reason)
@@ -137,8 +166,9 @@ class Run:
             now = steady()
             due = [self._last_settled_at + stall_s]
             if limits.deadline_s is not None:
-                due.append(began + limits.deadline_s)
-                if now >= began + limits.deadline_s:
+                deadline_at = began - limits.spent_s + limits.deadline_s
+                due.append(deadline_at)
+                if now >= deadline_at:
                     self.stop.request(Stopped.DEADLINE, f"deadline={limits.deadline_s:g}")
             if now >= self._last_settled_at + stall_s:
                 self.stop.request(Stopped.ABORT, f"stall={limits.stall_s:g}")
@@ -147,9 +177,3 @@ class Run:
                 if now >= began + UNREACHABLE_AFTER_S and self._requests.last_error:
                     self.stop.request(Stopped.UNREACHABLE, self._requests.last_error)
             await asyncio.sleep(min(max(min(due) - now, 0.05), 60.0))
-
-
-def _course_of(planned: Planned) -> Course:
-    if planned.first_attempt_at is None:
-        return begin()
-    return begin_after_interruption(planned.attempts, planned.first_attempt_at)

@@ -13,6 +13,8 @@ from worker.rules.verdict import is_trouble
 from worker.words.answer import Answer, Page
 from worker.words.model import Batch
 
+FEW = 3
+"""Fewer batches than this are read one by one: a list is no cheaper."""
 PAGE_SIZE = 1000
 """The most the API gives (documented)."""
 

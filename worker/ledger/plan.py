@@ -11,11 +11,21 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from worker.ledger.asked import demands_of
 from worker.ledger.records import ListedBatch, NewRun
 from worker.words.model import Rejected
 
 _CACHE_KIB = 32 * 1024  # the index over a million ids stays in memory while it grows
 _HASH_CHUNK = 10_000
+
+_DEMANDED = (
+    " FROM temp.demands d JOIN temp.planned p USING (seq) JOIN batches b USING (batch_id) WHERE b.run = ?"
+)
+_DEMANDS = (
+    # Every line that names a batch has a say in what is expected of it.
+    f"INSERT INTO controls SELECT DISTINCT b.id, d.bills, d.total{_DEMANDED} AND d.before IS NULL",
+    f"INSERT OR IGNORE INTO befores SELECT b.id, d.before{_DEMANDED} AND d.before IS NOT NULL",
+)
 
 _Row = tuple[int, int | None, int, int, str | None]
 
@@ -34,6 +44,7 @@ def plan(connection: sqlite3.Connection, new: NewRun, entries: Iterable[ListedBa
     connection.execute(
         "CREATE TEMP TABLE planned (seq INTEGER PRIMARY KEY, batch_id INT, source INT, line INT, text TEXT)"
     )
+    connection.execute("CREATE TEMP TABLE demands (seq INT, before TEXT, bills INT, total TEXT)")
     connection.execute(f"PRAGMA main.cache_size = -{_CACHE_KIB}")
     try:
         gathered = _gather(connection, entries)
@@ -44,6 +55,7 @@ def plan(connection: sqlite3.Connection, new: NewRun, entries: Iterable[ListedBa
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         connection.execute("DROP TABLE temp.planned")
+        connection.execute("DROP TABLE temp.demands")
         connection.execute("PRAGMA main.cache_size = -2000")
         connection.execute("PRAGMA shrink_memory")
     return run
@@ -52,12 +64,16 @@ def plan(connection: sqlite3.Connection, new: NewRun, entries: Iterable[ListedBa
 def _gather(connection: sqlite3.Connection, entries: Iterable[ListedBatch | Rejected]) -> _Gathered:
     gathered = _Gathered()
     connection.execute("BEGIN")
-    connection.executemany("INSERT INTO temp.planned VALUES (?, ?, ?, ?, ?)", _rows(entries, gathered))
+    connection.executemany(
+        "INSERT INTO temp.planned VALUES (?, ?, ?, ?, ?)", _rows(connection, entries, gathered)
+    )
     connection.execute("COMMIT")
     return gathered
 
 
-def _rows(entries: Iterable[ListedBatch | Rejected], gathered: _Gathered) -> Iterator[_Row]:
+def _rows(
+    connection: sqlite3.Connection, entries: Iterable[ListedBatch | Rejected], gathered: _Gathered
+) -> Iterator[_Row]:
     sources = gathered.sources
     seq = 0
     for seq, entry in enumerate(entries, start=1):
@@ -66,6 +82,9 @@ def _rows(entries: Iterable[ListedBatch | Rejected], gathered: _Gathered) -> Ite
             gathered.invalid += 1
             yield seq, None, source, entry.line, _storable(entry.text)
         else:
+            if entry.controls or entry.before is not None:
+                demands = demands_of(seq, entry.controls, entry.before)
+                connection.executemany("INSERT INTO temp.demands VALUES (?, ?, ?, ?)", demands)
             yield seq, entry.batch_id, source, entry.line, None
     gathered.lines = seq
 
@@ -102,6 +121,8 @@ def _record(connection: sqlite3.Connection, new: NewRun, gathered: _Gathered) ->
         " WHERE batch_id IS NULL ORDER BY seq",
         (base, run),
     )
+    for statement in _DEMANDS:
+        connection.execute(statement, (run,))
     connection.execute(
         "UPDATE runs SET input_hash = ?, lines = ?, ids = ?, duplicates = ?, invalid = ? WHERE id = ?",
         (

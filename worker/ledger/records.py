@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from worker.words.model import Outcome, Planned, Rejected, Stopped
+from worker.words.model import Batch, Control, Outcome, Planned, Rejected, Stopped
 
 
 class ListedBatch(Protocol):
@@ -23,6 +23,14 @@ class ListedBatch(Protocol):
     @property
     def line(self) -> int:
         """Its line, from 1."""
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What its line expects of the batch."""
+
+    @property
+    def before(self) -> Batch | None:
+        """The batch as the plan saw it that is being closed."""
 
 
 class RunState(StrEnum):

@@ -13,7 +13,7 @@ from pathlib import Path
 from worker.words.errors import LedgerError
 
 APPLICATION_ID = 0x4274436C  # "BtCl"
-VERSION = 1
+VERSION = 2
 
 _TABLES = (
     """CREATE TABLE runs (
@@ -81,10 +81,22 @@ _TABLES = (
         record BLOB NOT NULL
     )""",
 )
+_SINCE_2 = (
+    """CREATE TABLE controls (
+        batch INTEGER NOT NULL REFERENCES batches,
+        bills INTEGER,
+        total TEXT
+    )""",
+    "CREATE INDEX controls_of_batch ON controls (batch)",
+    """CREATE TABLE befores (
+        batch INTEGER PRIMARY KEY REFERENCES batches,
+        record BLOB NOT NULL
+    )""",
+)
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in an empty file, or check that the file is a ledger of this version.
+    """Create the tables in an empty file, add those that an earlier version lacks, or check the version.
 
     Raises LedgerError for another program's database and for a ledger from a newer version.
     """
@@ -93,7 +105,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not _checked(connection, path):  # nobody else made it meanwhile
-            for table in _TABLES:
+            tables = _SINCE_2 if _pragma(connection, "user_version") else (*_TABLES, *_SINCE_2)
+            for table in tables:
                 connection.execute(table)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -105,7 +118,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _checked(connection: sqlite3.Connection, path: Path) -> bool:
-    """True for a usable ledger, False for an empty file; LedgerError for anything else."""
+    """True for a ledger of this version, False for an earlier one or none; LedgerError for anything else."""
     application = _pragma(connection, "application_id")
     version = _pragma(connection, "user_version")
     if application == APPLICATION_ID:
@@ -114,7 +127,7 @@ def _checked(connection: sqlite3.Connection, path: Path) -> bool:
                 f"ledger {path}: it was written by a newer version of batch-closer (schema {version}, "
                 f"this one knows {VERSION}); upgrade batch-closer or choose another --state"
             )
-        return True
+        return version == VERSION
     if application == 0 and version == 0 and _pragma(connection, "schema_version") == 0:
         return False
     raise LedgerError(

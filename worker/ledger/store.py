@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import orjson
+
 from worker.ledger import rows
+from worker.ledger.asked import LOOKS, note_looks
 from worker.ledger.connection import LEDGER_NAME, connect
 from worker.ledger.faults import told
 from worker.ledger.plan import plan
 from worker.ledger.records import Line, ListedBatch, NewRun, RunEnd, RunRow, RunState, SessionRow
 from worker.words.errors import LedgerError
-from worker.words.model import Outcome, Planned, Rejected
+from worker.words.model import Batch, Outcome, Planned, Rejected
 
 _PAGE = 1000
 
@@ -37,6 +40,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self.path = path
+        with told(path):
+            connection.execute(LOOKS)
 
     def __enter__(self) -> Self:
         return self
@@ -149,21 +154,48 @@ class Store:
             ]
 
     def pending(self, run: RunRow, *, after_seq: int, limit: int) -> list[Planned]:
-        """The next batches without a final result, in input order, with what earlier attempts recorded."""
+        """The next batches without a final result, in input order, with all that is known of them."""
         with told(self.path):
             names = self._names(run)
             after = max(after_seq, run.first_seq - 1)
             asked = {"after": after, "last": run.last_seq, "limit": limit}
-            found = self._connection.execute(rows.PENDING, asked)
-            return [
-                Planned(seq, batch_id, names[source], line, attempts, first_at)
-                for seq, batch_id, source, line, attempts, first_at in found
-            ]
+            return [rows.planned_of(row, names) for row in self._connection.execute(rows.PENDING, asked)]
 
     def left(self, run: RunRow) -> int:
         """How many batches have no final result."""
         with told(self.path):
             return int(self._connection.execute(rows.LEFT, (run.first_seq, run.last_seq)).fetchone()[0])
+
+    def note_looks(self, batches: Sequence[Batch], at: float, run: RunRow | None = None) -> int:
+        """Keep, for as long as the ledger is open, what was seen of batches at that instant.
+
+        Only of the run's, where one is given. Returns of how many there was nothing before.
+        """
+        with told(self.path):
+            return note_looks(self._connection, batches, at, None if run is None else run.id)
+
+    def unseen(self, run: RunRow) -> int:
+        """How many of the batches without a final result no look was kept of."""
+        with told(self.path):
+            return int(self._connection.execute(rows.UNSEEN, (run.first_seq, run.last_seq)).fetchone()[0])
+
+    def closed_among(self, run: RunRow, batch_ids: Sequence[int]) -> list[int]:
+        """Those of ``batch_ids`` that the run has closed."""
+        with told(self.path):
+            asked = (run.id, orjson.dumps(batch_ids).decode())
+            return [batch_id for (batch_id,) in self._connection.execute(rows.CLOSED_AMONG, asked)]
+
+    def closed(self, run: RunRow, limit: int) -> list[int]:
+        """The first batches that the run has closed, in input order."""
+        with told(self.path):
+            asked = (run.first_seq, run.last_seq, limit)
+            return [batch_id for (batch_id,) in self._connection.execute(rows.CLOSED, asked)]
+
+    def expects(self, run: RunRow) -> bool:
+        """Whether the input expects anything of its batches, or a plan saw them before."""
+        with told(self.path):
+            asked = {"first": run.first_seq, "last": run.last_seq}
+            return bool(self._connection.execute(rows.EXPECTS, asked).fetchone()[0])
 
     def results(self, run: RunRow) -> Iterator[Line]:
         """Every entry of the run in input order, batches and invalid lines, with what is recorded of it.

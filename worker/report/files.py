@@ -53,7 +53,7 @@ def summary_json(summary: Summary) -> bytes:
 
 def csv_row(result: Result) -> list[Any]:
     """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    fields = fields_of(result)
+    fields = fields_of(result) | {"warnings": " ".join(result.warnings) or None}
     return [fields.get(key) if key in _NUMBERS else _inert(fields.get(key)) for key in CSV_KEYS]
 
 

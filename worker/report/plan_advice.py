@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from worker.report.advice import Advice, quoted
+from worker.report.advice import Advice
 from worker.rules.plan import PlanDecision, PlanTally
 
 _HARMLESS: Final = frozenset(
@@ -20,12 +20,11 @@ _PER_DECISION: Final = {
 
 
 class Again(NamedTuple):
-    """How the command line of this plan would be written for what may come next; words are quoted."""
+    """The commands that may come next, words quoted."""
 
     close: str | None  # the close of the same input; None where there is no such thing
-    plan: str  # this plan
-    settings: str  # the settings given as flags, for a close of other input
-    ids: str | None = None  # the file in which the ids to close were written
+    plan: str  # the close of the plan
+    ids: str | None = None  # the close of the file in which the ids to close were written
 
 
 def next_steps(tally: PlanTally, again: Again) -> list[Advice]:
@@ -35,19 +34,10 @@ def next_steps(tally: PlanTally, again: Again) -> list[Advice]:
 
 
 def _closing(tally: PlanTally, again: Again) -> list[Advice]:
-    if again.ids is not None:
-        return [Advice("Close what would be closed, and nothing else:", _close(again.ids, again.settings))]
     others = sum(count for decision, count in tally.decisions.items() if decision not in _HARMLESS)
-    if again.close is not None and not others:
-        return [Advice("Close them:", again.close)]
-    first = "Write the ids of those that would be closed into a file:"
-    if others and again.close is not None:
-        first = f"Closing the whole input would try the {others:,} others too. {first}"
-    return [
-        Advice(first, f"{again.plan} --ids to-close.txt"),
-        Advice("Then close that file:", _close("to-close.txt", again.settings)),
-    ]
-
-
-def _close(file: str, settings: str) -> str:
-    return f"batch-closer close {quoted(file)}{settings}"
+    steps = [Advice("Close what would be closed, less what changes until then:", again.plan)]
+    if again.ids is not None:
+        steps.append(Advice("Or its ids, whatever they are by then:", again.ids))
+    elif again.close is not None and not others:
+        steps.append(Advice("Or the whole input, as it is by then:", again.close))
+    return steps

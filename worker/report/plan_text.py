@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from worker.report.advice import Advice, counted, took
 from worker.report.console import console_of
 from worker.report.plan_groups import Group, groups_of
+from worker.report.released import released, whose
 from worker.rules.plan import Amount, Owner, Plan, PlanDecision, PlanTally
 from worker.rules.summary import printable
 from worker.words.answer import Identity
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _MOST_ROWS: Final = 12
-_RELEASES: Final = {
-    "never": "bills are never exported",
-    "after entry": "bills may be exported even before a close",
-    "after batch": "closing releases the bills",
-    "after approval": "bills are released once approved",
-    "after batch approval": "bills are released once the batch is approved",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,38 +162,17 @@ def _facts(console: Console, report: PlanReport) -> None:
 def _lines(report: PlanReport) -> Iterable[tuple[str, str]]:
     plan, tally = report.plan, report.tally
     if plan.entries:
-        yield "Key", f"{_whose(report.identity)}, at {printable(plan.base_url, None)}"
+        yield "Key", f"{whose(report.identity)}, at {printable(plan.base_url, None)}"
         if report.identity and report.identity.may_create is False:
             yield "", "This user may not close batches (BillsAndBatches, Create): a close would be refused."
     if tally.to_close.batches:
-        yield "Releases", _released(plan.can_export)
+        yield "Releases", released(plan.can_export)
         lasts = took(tally.seconds_at(plan.rate_per_s))
         yield (
             "A close",
             f"{counted(tally.requests, 'request')} or more, {lasts} at {plan.rate_per_s:g} per second",
         )
     yield "This plan", f"{counted(report.requests, 'request')}, none of them a write"
-
-
-def _whose(identity: Identity | None) -> str:
-    if identity is None:
-        return "the API does not say whose it is"
-    name = printable(identity.full_name or identity.user_code or "a user without a name", 60)
-    number = f" ({identity.user_id})" if identity.user_id is not None else ""
-    where = printable(identity.environment, 60) if identity.environment else "not known"
-    return f"{name}{number}, environment {where}"
-
-
-def _released(can_export: Mapping[str, str | None]) -> str:
-    asked = [f"{mode} {_release(word)}" for mode, word in sorted(can_export.items())]
-    return "; ".join(asked if "GL" in can_export else [*asked, "GL not asked, to keep requests few"])
-
-
-def _release(word: str | None) -> str:
-    if word is None:
-        return "not known"
-    meaning = _RELEASES.get(word.strip().casefold())
-    return f"{printable(word, 60)} ({meaning})" if meaning else printable(word, 60)
 
 
 def _steps(console: Console, steps: list[Advice]) -> None:

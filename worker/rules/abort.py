@@ -76,7 +76,12 @@ class AbortWatch:
     _in_a_row: int = 0
 
     def settle(self, batch_id: int, outcome: Outcome, reason: str | None) -> Fired | None:
-        """Count one settled batch, in the order they settle; the rule that now fires, if any."""
+        """Count one settled batch, in the order they settle; the rule that now fires, if any.
+
+        A held batch counts for nothing: that the run keeps its own rules is no sign of trouble.
+        """
+        if outcome is Outcome.HELD:
+            return None
         self.settled += 1
         for kind, outcomes in _COUNTED.items():
             if outcome in outcomes:

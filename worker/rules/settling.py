@@ -1,9 +1,11 @@
-"""One batch's course from its first PUT to its outcome: a pure state machine.
+"""One batch's course from its first look or PUT to its outcome: a pure state machine.
 
+    LOOK_UP -- not fit, closed, gone --------------> SETTLED
+     |  fit (rules.gate)
     PUT ---- closed -------------------------------> SETTLED
      |  401 ---> ASK_KEY --- works -----> LOOK_UP
      |  refused, redirect, any doubt ---> LOOK_UP -- closed, gone, refused for good, attempts out --> SETTLED
-     |  throttled, never sent ---> PUT       |  still open after bad luck
+     |  throttled, never sent ---> PUT       |  still open after bad luck, and fit
      +<--------------------------------------+
 
 The law it keeps: after a PUT that may have reached the server without a clear answer, the next
@@ -12,69 +14,12 @@ step is never a PUT but a look-up. The engine performs the steps and feeds the a
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import NamedTuple
-
+from worker.rules.course import Course, Ending, Step, ending_of, settled
 from worker.rules.evidence import Touch, who_closed
+from worker.rules.gate import ask_guards
 from worker.rules.verdict import Sight, Verdict, of_close, of_look_up
 from worker.words.answer import Answer, KeyState
-from worker.words.model import Batch, ConfirmedBy, Outcome
-
-
-class Step(Enum):
-    """What is to be done next for a batch."""
-
-    PUT = "put"
-    LOOK_UP = "look_up"
-    ASK_KEY = "ask_key"
-    SETTLED = "settled"
-
-
-class Ending(NamedTuple):
-    """How a batch ended."""
-
-    outcome: Outcome
-    reason: str | None = None
-    confirmed_by: ConfirmedBy | None = None
-    http_status: int | None = None
-    message: str | None = None
-    final: bool = True  # False: only the run ended; a resumed run takes the batch up again
-
-
-class Course(NamedTuple):
-    """Where one batch stands."""
-
-    step: Step = Step.PUT
-    attempts: int = 0  # PUTs that count; one that was throttled doesn't
-    first_attempt_at: float | None = None
-    reached_since: float | None = None  # when the first PUT that may have reached the server was sent
-    unresolved: bool = False  # such a PUT was sent since the last look-up
-    open_at: float | None = None  # when a read last showed it open
-    looks: int = 0  # look-ups in a row that showed nothing
-    failures: int = 0  # before the next step: 0 means at once, else the backoff's exponent
-    asking: Step | None = None  # the step whose 401 GET /me is to explain
-    refusal: Ending | None = None  # what it ends as once a look-up shows it not closed
-    last: Ending | None = None  # the last trouble, for the record
-    batch: Batch | None = None  # as last seen
-    ending: Ending | None = None
-
-
-def begin() -> Course:
-    """A batch that no one has touched yet."""
-    return Course()
-
-
-def begin_after_interruption(attempts: int, first_attempt_at: float) -> Course:
-    """A batch whose last session recorded an intent and no result: it is looked up before it is touched."""
-    trouble = Ending(Outcome.UNKNOWN, reason="interrupted")
-    return Course(
-        step=Step.LOOK_UP,
-        attempts=attempts,
-        first_attempt_at=first_attempt_at,
-        reached_since=first_attempt_at,
-        unresolved=True,
-        last=trouble,
-    )
+from worker.words.model import ConfirmedBy, Look, Outcome
 
 
 def after_close(course: Course, answer: Answer, max_attempts: int) -> Course:
@@ -94,7 +39,7 @@ def after_close(course: Course, answer: Answer, max_attempts: int) -> Course:
         case Verdict.NOT_SENT:
             return _not_sent(_counted(course), answer, max_attempts)
         case Verdict.UNAUTHORIZED:
-            refusal = _ending(Outcome.FORBIDDEN, answer)
+            refusal = ending_of(Outcome.FORBIDDEN, answer)
             return _counted(course)._replace(step=Step.ASK_KEY, asking=Step.PUT, refusal=refusal)
         case _:
             return _refused(_counted(course), answer, verdict)
@@ -102,14 +47,6 @@ def after_close(course: Course, answer: Answer, max_attempts: int) -> Course:
 
 def _counted(course: Course) -> Course:
     return course._replace(attempts=course.attempts + 1)
-
-
-def _ending(outcome: Outcome, answer: Answer, reason: str | None = None) -> Ending:
-    return Ending(outcome, reason or answer.reason, http_status=answer.status, message=answer.message)
-
-
-def _settled(course: Course, ending: Ending, batch: Batch | None = None) -> Course:
-    return course._replace(step=Step.SETTLED, ending=ending, batch=batch or course.batch, failures=0)
 
 
 def _closed_by_response(course: Course, answer: Answer) -> Course:
@@ -120,16 +57,16 @@ def _closed_by_response(course: Course, answer: Answer) -> Course:
 def _found_closed(course: Course, answer: Answer, confirmed_by: ConfirmedBy) -> Course:
     if course.reached_since is None:
         reason = course.refusal.reason if course.refusal else None
-        return _settled(course, _already_closed(answer, reason), answer.batch)
+        return settled(course, _already_closed(answer, reason), answer.batch)
     touch = Touch(course.reached_since, answer.received_at, answer.server_at, course.open_at)
     end_date = answer.batch.end_date if answer.batch else None
     by = who_closed(end_date, touch)
     if not by.ours:
-        return _settled(course, _already_closed(answer, "end_date_before_run"), answer.batch)
+        return settled(course, _already_closed(answer, "end_date_before_run"), answer.batch)
     # A 200 that says closed is the API's own word; only what was read needs its weakness told.
     weakness = by.weakness if confirmed_by is ConfirmedBy.LOOKUP else None
     ending = Ending(Outcome.CLOSED, weakness, confirmed_by, http_status=answer.status)
-    return _settled(course, ending, answer.batch)
+    return settled(course, ending, answer.batch)
 
 
 def _already_closed(answer: Answer, reason: str | None) -> Ending:
@@ -143,12 +80,12 @@ def _doubted(course: Course, answer: Answer, failures: int) -> Course:
         unresolved=True,
         failures=failures,
         looks=0,
-        last=_ending(Outcome.FAILED, answer),
+        last=ending_of(Outcome.FAILED, answer),
     )
 
 
 def _not_sent(course: Course, answer: Answer, max_attempts: int) -> Course:
-    last = _ending(Outcome.FAILED, answer)
+    last = ending_of(Outcome.FAILED, answer)
     step = Step.PUT if course.attempts < max_attempts else Step.LOOK_UP
     return course._replace(step=step, failures=course.attempts, looks=0, last=last)
 
@@ -163,7 +100,7 @@ _REFUSALS = {
 
 def _refused(course: Course, answer: Answer, verdict: Verdict) -> Course:
     reason = "redirect" if verdict is Verdict.REDIRECT else None
-    refusal = _ending(_REFUSALS[verdict], answer, reason)
+    refusal = ending_of(_REFUSALS[verdict], answer, reason)
     if verdict is Verdict.REDIRECT and course.reached_since is None:
         course = course._replace(reached_since=answer.sent_at)  # it may follow a close that worked
     # What a closed batch answers is not documented, so no 4xx explains itself, 404 and 403 included.
@@ -172,18 +109,18 @@ def _refused(course: Course, answer: Answer, verdict: Verdict) -> Course:
 
 def after_look_up(course: Course, answer: Answer, max_attempts: int) -> Course:
     """The course after the answer to a look-up."""
-    course = course._replace(failures=0)
+    course = course._replace(failures=0, wait_s=0.0)
     match of_look_up(answer):
         case Sight.CLOSED:
             return _found_closed(course, answer, ConfirmedBy.LOOKUP)
         case Sight.OPEN:
             return _found_open(course, answer, max_attempts)
         case Sight.NOT_FOUND:
-            return _settled(course, _ending(Outcome.NOT_FOUND, answer))
+            return settled(course, ending_of(Outcome.NOT_FOUND, answer))
         case Sight.UNAUTHORIZED:
             if course.refusal is not None and course.refusal.outcome is Outcome.FORBIDDEN:
                 return _unreadable(course, answer)
-            last = _ending(Outcome.UNKNOWN, answer)
+            last = ending_of(Outcome.UNKNOWN, answer)
             return course._replace(step=Step.ASK_KEY, asking=Step.LOOK_UP, last=last)
         case Sight.UNREADABLE:
             return _unreadable(course, answer)
@@ -194,20 +131,18 @@ def after_look_up(course: Course, answer: Answer, max_attempts: int) -> Course:
 
 
 def _found_open(course: Course, answer: Answer, max_attempts: int) -> Course:
-    course = course._replace(batch=answer.batch, open_at=answer.received_at, unresolved=False, looks=0)
+    assert answer.batch is not None
+    look = Look(answer.batch, answer.received_at)
+    course = course._replace(batch=look.batch, open_at=look.at, unresolved=False, looks=0)
     if course.refusal is not None:
         refusal = course.refusal
         if refusal.outcome is Outcome.NOT_FOUND:  # the API's word for the close, and the read is told too
             refusal = refusal._replace(reason="http_404_though_open")
-        return _settled(course, refusal)
-    return _try_again(course, max_attempts)
-
-
-def _try_again(course: Course, max_attempts: int) -> Course:
+        return settled(course, refusal)
     if course.attempts >= max_attempts:
         last = course.last or Ending(Outcome.FAILED)
-        return _settled(course, last._replace(outcome=Outcome.FAILED))
-    return course._replace(step=Step.PUT)
+        return settled(course, last._replace(outcome=Outcome.FAILED))
+    return ask_guards(course, look)
 
 
 def _look_again(course: Course, max_attempts: int, answer: Answer | None = None) -> Course:
@@ -219,11 +154,24 @@ def _look_again(course: Course, max_attempts: int, answer: Answer | None = None)
 
 def _unreadable(course: Course, answer: Answer | None = None) -> Course:
     """No read will tell: what the PUT's own answer proves still counts."""
+    if course.is_untouched:
+        return settled(course, _unseen(course, answer))
     refusal = course.refusal
     if refusal is not None and (refusal.outcome is not Outcome.REJECTED or _redirected(refusal, answer)):
-        return _settled(course, refusal)
-    trouble = refusal or course.last or (_ending(Outcome.UNKNOWN, answer) if answer else None)
-    return _settled(course, (trouble or Ending(Outcome.UNKNOWN))._replace(outcome=Outcome.UNKNOWN))
+        return settled(course, refusal)
+    trouble = refusal or course.last or (ending_of(Outcome.UNKNOWN, answer) if answer else None)
+    return settled(course, (trouble or Ending(Outcome.UNKNOWN))._replace(outcome=Outcome.UNKNOWN))
+
+
+def _unseen(course: Course, answer: Answer | None) -> Ending:
+    """A batch that can't be looked at is not closed unseen."""
+    if answer is None:
+        return course.last or Ending(Outcome.UNKNOWN)
+    if answer.status == 403:
+        return ending_of(Outcome.FORBIDDEN, answer)
+    if answer.status is not None and 300 <= answer.status < 400:
+        return ending_of(Outcome.REJECTED, answer, "redirect")
+    return ending_of(Outcome.UNKNOWN, answer)
 
 
 def _redirected(refusal: Ending, answer: Answer | None) -> bool:
@@ -239,11 +187,17 @@ def after_key(course: Course, key: KeyState, max_attempts: int) -> Course:
     if key is KeyState.DEAD:
         return when_stopped(course, "key_refused")
     if asking is Step.LOOK_UP:
-        return _unreadable(course) if key is KeyState.WORKS else _look_again(course, max_attempts)
+        return _unauthorized_look(course) if key is KeyState.WORKS else _look_again(course, max_attempts)
     if key is KeyState.WORKS:
         return course._replace(step=Step.LOOK_UP, looks=0)
     course = course._replace(last=course.refusal, refusal=None, looks=0, failures=course.attempts)
     return course._replace(step=Step.PUT if course.attempts < max_attempts else Step.LOOK_UP)
+
+
+def _unauthorized_look(course: Course) -> Course:
+    if course.is_untouched:
+        return settled(course, (course.last or Ending(Outcome.UNKNOWN))._replace(outcome=Outcome.FORBIDDEN))
+    return _unreadable(course)
 
 
 def when_stopped(course: Course, reason: str) -> Course:
@@ -258,7 +212,7 @@ def when_stopped(course: Course, reason: str) -> Course:
         outcome = Outcome.FAILED  # a look-up after our last PUT showed it open
     else:
         outcome = Outcome.NOT_ATTEMPTED
-    return _settled(course, last._replace(outcome=outcome, reason=reason, final=False))
+    return settled(course, last._replace(outcome=outcome, reason=reason, final=False))
 
 
 def put_cut_off(course: Course, sent_at: float) -> Course:

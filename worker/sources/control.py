@@ -16,7 +16,7 @@ _MONEY = re.compile(r"(-?[0-9]{1,15}(?:\.[0-9]{1,2})?)")
 _CENT = Decimal("0.01")
 
 
-class Control(NamedTuple):
+class Read(NamedTuple):
     """What the input says of a batch beside its id."""
 
     bills: int | None = None
@@ -24,7 +24,7 @@ class Control(NamedTuple):
     unreadable: str | None = None  # the name, and what stood there instead of a number
 
 
-NO_CONTROL = Control()
+NO_CONTROL = Read()
 
 
 def control_columns(names: Sequence[str]) -> list[int]:
@@ -44,7 +44,7 @@ def named_twice(names: Iterable[str]) -> str | None:
     return None
 
 
-def control_of(pairs: Sequence[tuple[str, object]]) -> Control:
+def control_of(pairs: Sequence[tuple[str, object]]) -> Read:
     """Read the control totals among names and values: a table's cells, or what stands in an object.
 
     A total is written plain: a minus if need be, digits, a point and at most two places. Thousands
@@ -54,7 +54,7 @@ def control_of(pairs: Sequence[tuple[str, object]]) -> Control:
     if not named:
         return NO_CONTROL
     if again := named_twice(name for _, name, _ in named):
-        return Control(unreadable=f"{again}: there twice")
+        return Read(unreadable=f"{again}: there twice")
     control = NO_CONTROL
     for kind, name, value in named:
         text = _plain(value)
@@ -62,7 +62,7 @@ def control_of(pairs: Sequence[tuple[str, object]]) -> Control:
             continue
         found = (_COUNT if kind == _BILLS else _MONEY).fullmatch(text)
         if found is None:
-            return Control(unreadable=f"{name.strip()}: {text}")
+            return Read(unreadable=f"{name.strip()}: {text}")
         if kind == _BILLS:
             control = control._replace(bills=int(found[1]))
         else:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from worker.sources.control import NO_CONTROL, Control
+from worker.sources.control import NO_CONTROL, Read
 from worker.words.errors import InputError
-from worker.words.model import Rejected
+from worker.words.model import Batch, Control, Rejected
 
 MAX_TEXT = 200
 _MAX_MESSAGE = 1000
@@ -29,6 +29,13 @@ class Listed(NamedTuple):
     line: int  # from 1: the physical line, the element of a JSON array, or the argument
     expected_bills: int | None = None  # control totals, where the input has them
     expected_total: Decimal | None = None
+    before: Batch | None = None  # as a plan saw it
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What its line expects of the batch."""
+        control = Control(self.expected_bills, self.expected_total)
+        return () if control == Control() else (control,)
 
 
 Entry = Listed | Rejected
@@ -58,7 +65,7 @@ class Source:
         """Record text that is no batch id. It is redacted before it is shortened, so no half key is left."""
         return Rejected(self.name, line, printable(self.redact(text), MAX_TEXT))
 
-    def entry(self, line: int, batch_id: int | None, text: str, control: Control = NO_CONTROL) -> Entry:
+    def entry(self, line: int, batch_id: int | None, text: str, control: Read = NO_CONTROL) -> Entry:
         """Record an id with its control totals, or the text that stood in the place of either."""
         if batch_id is None:
             return self.rejected(line, text)

@@ -127,6 +127,20 @@ class Batch(BaseModel):
             return BatchState.UNCLEAR
 
 
+class Control(NamedTuple):
+    """What an input line expects of a batch; None expects nothing."""
+
+    bills: int | None = None
+    total: Decimal | None = None
+
+
+class Look(NamedTuple):
+    """A batch as it was read, and when (Unix time)."""
+
+    batch: Batch
+    at: float
+
+
 class Planned(NamedTuple):
     """A batch that a run was asked to close, and where the input named it."""
 
@@ -136,6 +150,9 @@ class Planned(NamedTuple):
     line: int  # from 1
     attempts: int = 0  # attempts an earlier session of the run recorded before its PUTs
     first_attempt_at: float | None = None  # when the first of them was about to be sent
+    controls: tuple[Control, ...] = ()  # more than one where the input has it twice
+    before: Batch | None = None  # as the plan saw it that the run is closing
+    look: Look | None = None  # what this session saw of it
 
 
 class Rejected(NamedTuple):
@@ -168,3 +185,4 @@ class Result:
     source: str
     line: int
     input: str | None = None  # an invalid line's text
+    warnings: tuple[str, ...] = ()  # guards that warned of closing it

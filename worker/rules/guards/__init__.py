@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from worker.rules.guards import objections
 from worker.rules.guards.record import Action, Bounds, Facts, Finding, Guard, Judgement
 from worker.rules.summary.forms import printable
 from worker.words.errors import ConfigurationError
+from worker.words.model import Batch, Control
 
 __all__ = [
     "GUARDS",
@@ -18,6 +20,7 @@ __all__ = [
     "Guard",
     "Judgement",
     "judge",
+    "judge_all",
     "parse_action",
 ]
 
@@ -52,6 +55,16 @@ def judge(facts: Facts, bounds: Bounds) -> Judgement:
         else:
             held = held or finding
     return Judgement(held, tuple(warnings))
+
+
+def judge_all(
+    batch: Batch, controls: Collection[Control], bounds: Bounds, now: float, before: Batch | None = None
+) -> Judgement:
+    """Judge a batch by what every line of the input expects of it; a guard warns only once."""
+    each = [judge(Facts(batch, now, *control, before=before), bounds) for control in controls or (Control(),)]
+    held = next((judgement.held for judgement in each if judgement.held is not None), None)
+    warnings = {finding.guard: finding for judgement in each for finding in judgement.warnings}
+    return Judgement(held, tuple(warnings.values()))
 
 
 def parse_action(text: str) -> tuple[str, Action]:

@@ -3,7 +3,6 @@
 from worker.rules.plan.decide import (
     KEY_UNCLEAR,
     OUTCOMES,
-    Control,
     Wanted,
     decide_seen,
     decide_unseen,
@@ -19,7 +18,6 @@ __all__ = [
     "PLAN_KIND",
     "PLAN_VERSION",
     "Amount",
-    "Control",
     "Owner",
     "Plan",
     "PlanDecision",

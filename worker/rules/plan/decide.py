@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final, NamedTuple
 
-from worker.rules.guards import Bounds, Facts, judge
+from worker.rules.guards import Bounds, judge_all
 from worker.rules.plan.entry import PlanDecision, PlanEntry
 from worker.rules.summary.forms import printable
 from worker.words.answer import Answer
-from worker.words.model import Batch, BatchState, Outcome, Rejected
+from worker.words.model import Batch, BatchState, Control, Outcome, Rejected
 
 OUTCOMES: Final = {
     PlanDecision.CLOSE: Outcome.CLOSED,
@@ -31,26 +30,19 @@ KEY_UNCLEAR: Final = "key_unclear"
 """The reason where a 401 came and nothing tells whether the key works."""
 
 
-class Control(NamedTuple):
-    """What the input expects of a batch; None expects nothing."""
-
-    bills: int | None = None
-    total: Decimal | None = None
-
-
 class Wanted(NamedTuple):
     """A batch that the input or the selection names."""
 
     batch_id: int
     source: str
     line: int  # from 1
-    controls: tuple[Control, ...] = (Control(),)  # more than one where the input has it twice
+    controls: tuple[Control, ...] = ()  # more than one where the input has it twice
+    before: Batch | None = None  # as a plan saw it
 
-    def with_control(self, control: Control) -> Wanted:
+    def with_controls(self, controls: tuple[Control, ...]) -> Wanted:
         """The same with what another line expects of it: every line has to be right."""
-        if control == Control() or control in self.controls:
-            return self
-        return self._replace(controls=(*self.controls, control))
+        new = tuple(control for control in controls if control not in self.controls)
+        return self._replace(controls=(*self.controls, *new))
 
 
 def decide_seen(batch: Batch, wanted: Wanted, bounds: Bounds, now: float) -> PlanEntry:
@@ -61,9 +53,8 @@ def decide_seen(batch: Batch, wanted: Wanted, bounds: Bounds, now: float) -> Pla
         shown = printable(batch.batch_status or "", 40)
         detail = f"its batchStatus is {shown!r}" if shown else "it has no batchStatus"
         return _entry(batch, PlanDecision.UNREADABLE, wanted, reason="unclear_status", detail=detail)
-    judgements = [judge(Facts(batch, now, *control), bounds) for control in wanted.controls]
-    warnings = tuple(dict.fromkeys(finding.guard for each in judgements for finding in each.warnings))
-    held = next((each.held for each in judgements if each.held is not None), None)
+    held, found = judge_all(batch, wanted.controls, bounds, now, wanted.before)
+    warnings = tuple(finding.guard for finding in found)
     if held is not None:
         return _entry(
             batch, PlanDecision.HOLD, wanted, reason=held.guard, detail=held.detail, warnings=warnings

@@ -7,7 +7,7 @@
 from worker.rules.summary.counters import Counters, Latency, LatencyMs
 from worker.rules.summary.forms import at_of, instant, printable, two_places
 from worker.rules.summary.problems import Problem
-from worker.rules.summary.record import InputCounts, Rate, Summary, exit_code_of
+from worker.rules.summary.record import InputCounts, Rate, Summary, Verified, exit_code_of
 from worker.rules.summary.tally import Closed, Tally
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Rate",
     "Summary",
     "Tally",
+    "Verified",
     "at_of",
     "exit_code_of",
     "instant",

@@ -99,7 +99,9 @@ class Problems:
         message = printable(result.message) if result.message else None
         kind = _Kind(result.outcome, result.reason or "", result.http_status or 0)
         ids = () if result.batch_id is None else (result.batch_id,)
-        self._groups(kind).add(_shape(message or ""), 1, ids, message)
+        # What a guard says has the guard's own words for one and for many.
+        shape = "" if result.outcome is Outcome.HELD else _shape(message or "")
+        self._groups(kind).add(shape, 1, ids, message)
 
     def merge(self, other: Problems) -> None:
         """Add the problems of other results to these."""

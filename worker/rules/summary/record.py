@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -22,6 +22,13 @@ class InputCounts(NamedTuple):
     ids: int  # distinct
     duplicates: int
     invalid: int
+
+
+class Verified(NamedTuple):
+    """The proof after a run: closed batches that were read again."""
+
+    batches: int
+    disagreeing: int  # of those: not closed when they were read
 
 
 class Rate(NamedTuple):
@@ -52,6 +59,8 @@ class Summary:
     outcomes: Mapping[Outcome, int]
     confirmed_by: Mapping[ConfirmedBy, int]
     closed: Closed
+    verified: Verified | None = None  # None: nothing was read again
+    warnings: Mapping[str, int] = field(default_factory=dict)  # batches by the guard that warned of them
     untold: int = 0  # closed batches that are not in its sums, for the API told no bills or no total
     requests: Counters
     rate: Rate
@@ -63,6 +72,8 @@ class Summary:
         data = {each.name: getattr(self, each.name) for each in fields(self)}
         for name in ("input", "rate", "latency_ms"):
             data[name] = data[name]._asdict()
+        data["verified"] = None if self.verified is None else self.verified._asdict()
+        data["warnings"] = dict(self.warnings)
         return data | {
             "started_at": instant(self.started_at),
             "finished_at": instant(self.finished_at),
@@ -94,6 +105,7 @@ def exit_code_of(
     ok: Collection[Outcome],
     stopped: Stopped | None,
     signal_number: int | None = None,
+    verified: Verified | None = None,
 ) -> int:
     """The exit code of a run that got as far as having outcomes.
 
@@ -103,4 +115,6 @@ def exit_code_of(
         return 128 + (signal_number or 2)
     if stopped is not None:
         return _STOPPED_CODES[stopped]
+    if verified is not None and verified.disagreeing:
+        return 3
     return 3 if any(count and outcome not in ok for outcome, count in outcomes.items()) else 0

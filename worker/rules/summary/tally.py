@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from decimal import Decimal
 from typing import NamedTuple
@@ -28,12 +29,14 @@ class Tally:
         self._confirmed_by = dict.fromkeys(ConfirmedBy, 0)
         self._bills = 0
         self._untold = 0
+        self._warnings: Counter[str] = Counter()
         self._running_total = Decimal("0.00")
         self._problems = Problems(messages_per_kind)
 
     def add(self, result: Result) -> None:
         """Count one result."""
         self._outcomes[result.outcome] += 1
+        self._warnings.update(result.warnings)
         if result.outcome is Outcome.CLOSED:
             self._add_closed(result)
         if result.outcome not in self._ok:
@@ -57,6 +60,7 @@ class Tally:
             self._confirmed_by[how] += count
         self._bills += other._bills
         self._untold += other._untold
+        self._warnings.update(other._warnings)
         self._running_total = WIDE.add(self._running_total, other._running_total)
         self._problems.merge(other._problems)
 
@@ -79,6 +83,11 @@ class Tally:
     def untold(self) -> int:
         """Closed batches of which the API told no bill count or no total, so that the sums lack them."""
         return self._untold
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """Of how many batches each guard warned, the most first."""
+        return dict(sorted(self._warnings.items(), key=lambda pair: (-pair[1], pair[0])))
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -1,0 +1,219 @@
+"""Before a run's first close and after its last: whose the key is, and what the batches are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from worker.cli.bounds import bounds_of, today
+from worker.cli.naming import Wish
+from worker.cli.reading import ApiTroubleError, Reading
+from worker.cli.settings import Settings
+from worker.engine.asking import Asking
+from worker.engine.run import Care
+from worker.engine.stop import Stop
+from worker.engine.survey import FEW, Snapshot, Survey
+from worker.ledger import RunRow, Store
+from worker.rules.plan import PlanTally, Wanted, decide_seen
+from worker.rules.proof import Proof, Proving
+from worker.rules.selection import Selection, is_selected
+from worker.rules.summary import Counters, printable
+from worker.sources import Listed
+from worker.telemetry import Log
+from worker.words.answer import Answer, Identity
+from worker.words.errors import BatchCloserError, ConfigurationError
+from worker.words.model import Batch
+
+_PROVED_SINGLY: Final = 100
+"""Without a list, no more closed batches than this are read again one by one."""
+_PAGE: Final = 1000
+
+Work: TypeAlias = Callable[[Asking], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Looked:
+    """What was learned before the first close."""
+
+    identity: Identity | None = None
+    can_export: dict[str, str | None] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
+    requests: Counters = field(default_factory=Counters)
+    took_s: float = 0.0
+    stop: Stop | None = None  # requested meanwhile: the run is over before it began
+
+    def care(self, settings: Settings) -> Care | None:
+        """How the run is to look at its batches; None where it closes them unseen."""
+        if not settings.api.snapshot:
+            return None
+        bounds = bounds_of(settings.guards, settings.bounds, today(), self.identity)
+        return Care(bounds=bounds, wait_analyzing_s=settings.bounds.wait_analyzing_s)
+
+
+class Preview:
+    """What a run would do, as far as the list of batches tells."""
+
+    def __init__(self, store: Store, run: RunRow, care: Care) -> None:
+        self.tally = PlanTally()
+        self.unseen = 0
+        after = 0
+        while page := store.pending(run, after_seq=after, limit=_PAGE):
+            after = page[-1].seq
+            for planned in page:
+                if planned.look is None:
+                    self.unseen += 1
+                    continue
+                wanted = Wanted(planned.batch_id, planned.source, planned.line, planned.controls)
+                wanted = wanted._replace(before=planned.before)
+                self.tally.add(decide_seen(planned.look.batch, wanted, care.bounds, planned.look.at))
+
+
+class Lookout:
+    """Reads what a run has to know; what it sees of batches is kept for as long as the ledger is open."""
+
+    def __init__(self, reading: Reading, store: Store) -> None:
+        self._reading = reading
+        self._settings = reading.settings
+        self._store = store
+
+    def before(self, run: RunRow, *, asks: bool) -> Looked:
+        """Look at the batches that are left of a run; ``asks``: a person is to be told all about them.
+
+        Raises ConfigurationError where the key is of another environment than expected.
+        """
+
+        async def look(asking: Asking) -> None:
+            if asks or self._settings.api.snapshot or self._settings.api.expect_environment is not None:
+                looked.identity = await asking.identity()
+            check_environment(self._settings, looked.identity)
+            if self._settings.api.snapshot:
+                await self._list(run, asking, looked)
+            if asks:
+                await _ask_what_is_released(asking, looked)
+
+        looked = Looked()
+        return self._perform(look, looked)
+
+    async def _list(self, run: RunRow, asking: Asking, looked: Looked) -> None:
+        left = self._store.left(run)
+
+        def show(batches: Sequence[Batch]) -> int:
+            nonlocal left
+            left -= self._store.note_looks(batches, time.time(), run)
+            return left
+
+        if left >= FEW:
+            looked.snapshot = await Survey(asking).snapshot(show)
+            if looked.snapshot.reason is not None:
+                asking.log.warning("list.unavailable", reason=looked.snapshot.reason, instead="single reads")
+
+    def select(self, wish: Wish, *, asks: bool) -> tuple[Looked, list[Listed]]:
+        """The open batches that are wished for, all of them before any is closed.
+
+        Raises BatchCloserError where there is no list of batches, or the key is not the one expected.
+        """
+        selected: dict[int, Listed] = {}
+
+        async def look(asking: Asking) -> None:
+            looked.identity = await asking.identity()
+            check_environment(self._settings, looked.identity)
+            await self._select(wish.of(looked.identity), asking, looked, selected)
+            if asks and selected:
+                await _ask_what_is_released(asking, looked)
+
+        looked = Looked()
+        return self._perform(look, looked), list(selected.values())
+
+    async def _select(
+        self, selection: Selection, asking: Asking, looked: Looked, selected: dict[int, Listed]
+    ) -> None:
+        def show(batches: Sequence[Batch]) -> None:
+            now = time.time()
+            fit = [batch for batch in batches if is_selected(batch, selection, now)]
+            self._store.note_looks(fit, now)
+            for batch in fit:
+                selected.setdefault(batch.batch_id, Listed(batch.batch_id, "--open", len(selected) + 1))
+
+        looked.snapshot = await Survey(asking).snapshot(show)
+        if not looked.snapshot.whole:
+            raise no_list(looked.snapshot)
+
+    def _perform(self, look: Work, looked: Looked) -> Looked:
+        began = time.monotonic()
+        looked.stop = self._reading.perform(look, looked.requests)
+        looked.took_s = time.monotonic() - began
+        return looked
+
+    def after(self, run: RunRow, closed: int, tallies: Counters) -> Proof | None:
+        """Read again what the run closed; None where that can't be done."""
+        proving, log = Proving(), self._reading.log
+        found: Snapshot | None = None
+
+        def read(batch_id: int, answer: Answer, _: Batch | None) -> None:
+            proving.read(batch_id, answer)
+
+        async def look(asking: Asking) -> None:
+            nonlocal found
+            survey, suspects = Survey(asking), list[int]()
+
+            def show(batches: Sequence[Batch]) -> int:
+                ids = [batch.batch_id for batch in batches]
+                suspects.extend(self._store.closed_among(run, ids))
+                return closed
+
+            if closed >= FEW:
+                found = await survey.snapshot(show)
+            if found is None or not found.whole:
+                suspects = self._store.closed(run, _PROVED_SINGLY + 1)
+            if len(suspects) <= _PROVED_SINGLY or (found is not None and found.whole):
+                # The list may lag behind: a single read has the last word.
+                at_once = min(self._settings.limits.concurrency, len(suspects))
+                await survey.read_each(suspects, at_once, read)
+                proven.append(proving.proof(closed))
+
+        proven: list[Proof] = []
+        stop = self._reading.perform(look, tallies)
+        if stop is not None or not proven:
+            why = stop.by if stop is not None else found and found.reason
+            log.warning("proof.unavailable", reason=why or "no_list")
+            return None
+        proof = proven[0]
+        for problem in proof.problems:
+            log.error("proof.disagrees", reason=problem.reason, count=problem.count, ids=problem.first_ids)
+        return proof
+
+
+def no_list(found: Snapshot) -> BatchCloserError:
+    """Why a selection can't be made without the list of batches."""
+    kind = ApiTroubleError if found.trouble else ConfigurationError
+    return kind(
+        f"--open needs the list of batches, and the API does not give it ({found.reason}): "
+        f"{'try again later' if found.trouble else 'name the batches instead'}"
+    )
+
+
+def warn_of_untold(log: Log, looked: Looked) -> None:
+    """Say where the list did not show all that it counts: it changed while it was read."""
+    untold = looked.snapshot.untold if looked.snapshot else 0
+    if untold:
+        log.warning("list.incomplete", batches=untold, remedy="close --open again afterwards")
+
+
+async def _ask_what_is_released(asking: Asking, looked: Looked) -> None:
+    looked.can_export["AP"] = await asking.can_export("AP")
+    looked.can_export["GL"] = await asking.can_export("GL")
+
+
+def check_environment(settings: Settings, identity: Identity | None) -> None:
+    """Raise ConfigurationError where another environment than the key's is expected."""
+    expected = settings.api.expect_environment
+    found = identity.environment if identity else None
+    if expected is None or (found or "").strip().casefold() == expected.strip().casefold():
+        return
+    told = f"the key's is {printable(found, 60)!r}" if found else "the API does not say which is the key's"
+    raise ConfigurationError(
+        f"environment {printable(expected, 60)!r} is expected (by api.expect_environment or the plan), "
+        f"and {told}: give the key and base URL of the environment you mean (nothing was closed)"
+    )
