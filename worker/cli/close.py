@@ -87,7 +87,7 @@ def command(  # noqa: PLR0917 - click passes by name
     agreed = is_agreed(yes=yes)
     order = CloseOrder(run_id=run_id, agreed=agreed, again=again, as_json=as_json)
     asked = asked_of(flags)
-    _check_snapshot(settings, plan=plan is not None, selects=asked.open)
+    check_snapshot(settings, plan=plan is not None, selects=asked.open)
     if plan is not None:
         if targets or asked != Asked():
             raise ConfigurationError("--plan says what is to be closed: leave TARGETs and --open out")
@@ -98,7 +98,8 @@ def command(  # noqa: PLR0917 - click passes by name
     return close_entries(entries, fixed(settings), key, order)
 
 
-def _check_snapshot(settings: Settings, *, plan: bool, selects: bool) -> None:
+def check_snapshot(settings: Settings, *, plan: bool, selects: bool) -> None:
+    """Raise ConfigurationError where a look is needed and none is wanted."""
     if settings.api.snapshot:
         return
     told = [*(["--plan"] if plan else []), *(["--open"] if selects else []), *settings.bounds.told()]

@@ -32,13 +32,18 @@ def is_agreed(*, yes: bool) -> bool:
 
     Raises ConfigurationError where it isn't and nobody can be asked.
     """
-    if yes or os.environ.get(YES_ENV, "").strip().casefold() in {"1", "true", "yes", "on"}:
+    if is_yes(yes=yes):
         return True
     if not may_ask():
         raise ConfigurationError(
             "a close can't be undone and there is no terminal to ask at: give --yes (nothing was sent)"
         )
     return False
+
+
+def is_yes(*, yes: bool) -> bool:
+    """Whether the flag or the environment says yes to any question."""
+    return yes or os.environ.get(YES_ENV, "").strip().casefold() in {"1", "true", "yes", "on"}
 
 
 def ask(run: RunRow, looked: Looked, preview: Preview | None) -> None:
