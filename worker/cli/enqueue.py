@@ -64,7 +64,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @yes_option
 @_options
-def command(
+def command(  # noqa: PLR0917 - click passes by name
     targets: tuple[str, ...],
     column: str | None,
     waits: bool,
