@@ -10,8 +10,9 @@ ELSEWHERE = (
     "SELECT q.base_url, count(w.batch_id) FROM waiting w JOIN queues q ON q.id = w.queue"
     " WHERE q.base_url <> ? GROUP BY q.id ORDER BY q.base_url"
 )
+_TAKER = "WHERE id = (SELECT run FROM arrivals WHERE id = ?)"
 UNFINISHED = f"{RUNS}{_FROM_QUEUE} ORDER BY id"
-RUN_OF = f"{RUNS}WHERE id = (SELECT run FROM arrivals WHERE id = ?)"
+RUN_OF = f"{RUNS}{_TAKER}"
 NEW = (
     "SELECT count(DISTINCT batch_id) FROM temp.planned p WHERE batch_id IS NOT NULL AND NOT EXISTS"
     " (SELECT 1 FROM waiting w WHERE w.queue = ? AND w.batch_id = p.batch_id)"
@@ -38,8 +39,8 @@ NAMES = (
 TAKE = (
     (
         "INSERT INTO temp.planned"
-        " SELECT row_number() OVER (ORDER BY w.id), w.batch_id, n.source, w.line, w.text FROM waiting w JOIN temp.named n ON n.arrival = w.arrival AND n.idx = w.source"
-        " WHERE w.queue = ? ORDER BY w.id"
+        " SELECT row_number() OVER (ORDER BY w.id), w.batch_id, n.source, w.line, w.text FROM waiting w"
+        " JOIN temp.named n ON n.arrival = w.arrival AND n.idx = w.source WHERE w.queue = ? ORDER BY w.id"
     ),
     (
         "INSERT INTO temp.demands SELECT p.seq, NULL, c.bills, c.total FROM waiting_controls c"

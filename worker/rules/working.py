@@ -50,6 +50,6 @@ def pause_s(poll_s: float, failures: int) -> float:
 
 
 def worst_of(exit_codes: Iterable[int]) -> int:
-    """The exit code of a worker that performed several runs: what stopped one counts more than its outcomes."""
+    """The exit code of several runs: what stopped one of them counts more than outcomes."""
     order = (0, 3, 4, 5, 1)
     return max(exit_codes, key=lambda code: order.index(code) if code in order else len(order), default=0)
