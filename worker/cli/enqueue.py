@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 from pydantic import SecretStr
@@ -14,22 +14,13 @@ from pydantic import SecretStr
 from worker.cli.naming import entries_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.question import is_yes, may_ask, yes_option
-from worker.cli.queue_settings import BROKERS
+from worker.cli.queue_settings import BROKERS, COLLECTING
 from worker.cli.queues import EnqueueOrder, enqueue, queue_of
 from worker.cli.resolve import GUARD, read_key
 from worker.cli.settings import Settings, entries
 from worker.words.errors import ConfigurationError
 
 F = TypeVar("F", bound=Callable[..., Any])
-COLLECTING: Final = (
-    "api.base_url",
-    "bounds.max_batches",
-    "output.state",
-    "output.log_level",
-    "output.log_format",
-    "queue.url",
-)
-"""The settings that matter to the queue in the state folder: the others are those of ``work``."""
 
 
 def _options(command: F) -> F:

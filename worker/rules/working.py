@@ -44,6 +44,15 @@ def next_after(stopped: Stopped | None, *, once: bool) -> Next:
             return Next.END
 
 
+def is_over(*, finished: bool, ended: bool, stopped: Stopped | None) -> bool:
+    """Whether who waits for a run need wait no longer.
+
+    ``finished``: nothing of it is left; ``ended``: its last session ended in order. A worker that was
+    told to stop is mostly started again, and then goes on with the run.
+    """
+    return finished or (ended and stopped not in {None, Stopped.SIGNAL})
+
+
 def pause_s(poll_s: float, failures: int) -> float:
     """How long to wait, after so many failures in a row, before the API is tried again: seconds."""
     return max(poll_s, min(poll_s * 2.0 ** min(failures, 32), LONGEST_PAUSE_S))
