@@ -20,6 +20,7 @@ from worker.ledger import Holder, RunLock, RunRow, RunState, Store, open_ledger
 from worker.rules.summary import Summary
 from worker.rules.working import is_over
 from worker.telemetry import Log, Progress
+from worker.words.errors import ConfigurationError
 from worker.words.model import Outcome
 
 LOOK_EVERY_S: Final = 0.5
@@ -34,6 +35,8 @@ def wait(state: Path, settings: Settings, arrival: int, log: Log, *, as_json: bo
     with open_ledger(state) as store:
         queue = store.queue(settings.api.base_url)
         while (run := queue.run_of(arrival)) is None:
+            if not queue.anything() and queue.run_of(arrival) is None:
+                raise ConfigurationError("what was added was taken back, so there is nothing to wait for")
             look.for_worker()
             if _told_to_stop(ears):
                 return _gone(ears, "what was added stays in the queue")

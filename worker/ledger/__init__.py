@@ -5,7 +5,7 @@ during it, `lock` keeps a second run on the same state folder and API host away.
 """
 
 from worker.ledger.lock import Holder, RunLock
-from worker.ledger.queue import Arrived, Queue, Waiting
+from worker.ledger.queue import Arrived, Queue, Waiting, WaitingEntry
 from worker.ledger.records import Line, ListedBatch, NewRun, RunEnd, RunRow, RunState, SessionRow
 from worker.ledger.store import Store, open_ledger
 from worker.ledger.writer import LedgerWriter
@@ -25,5 +25,6 @@ __all__ = [
     "SessionRow",
     "Store",
     "Waiting",
+    "WaitingEntry",
     "open_ledger",
 ]

@@ -8,7 +8,7 @@ at any moment an id is either waiting or in a run, never in both and never in ne
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from worker.ledger.faults import told
 from worker.ledger.plan import Gathered, gather, gathering, record, storable
 from worker.ledger.records import ListedBatch, NewRun, RunRow
 from worker.words.model import Rejected
+
+_PAGE = 1000
 
 
 class Arrived(NamedTuple):
@@ -41,6 +43,17 @@ class Waiting(NamedTuple):
     def lines(self) -> int:
         """All lines that arrived."""
         return self.ids + self.invalid + self.repeats
+
+
+class WaitingEntry(NamedTuple):
+    """An entry that waits; a line that is no id has a text instead of one."""
+
+    batch_id: int | None
+    text: str | None
+    source: str
+    line: int
+    arrived_at: float
+    repeats: int
 
 
 class Queue:
@@ -75,6 +88,32 @@ class Queue:
             arrived = self._add(gathered, at, who)
             connection.execute("COMMIT")
         return arrived
+
+    def take_back(self, entries: Iterable[ListedBatch | Rejected]) -> int:
+        """Let the entries wait no longer; return how many ids did. A line that is no id goes by its text."""
+        connection, queue = self._connection, self._id()
+        with told(self._path), gathering(connection):
+            gather(connection, entries)
+            connection.execute("BEGIN IMMEDIATE")
+            before = self.waiting().ids
+            for statement in queue_rows.TAKE_BACK:
+                connection.execute(statement, (queue,))
+            taken = before - self.waiting().ids
+            connection.execute("COMMIT")
+        return taken
+
+    def entries(self) -> Iterator[WaitingEntry]:
+        """What waits, in order of arrival; read page by page, so that nothing stays locked meanwhile."""
+        after = 0
+        while True:
+            asked = {"queue": self._id(), "after": after, "limit": _PAGE}
+            with told(self._path):
+                page = self._connection.execute(queue_rows.ENTRIES, asked).fetchall()
+            if not page:
+                return
+            after = page[-1][0]
+            for _, *row in page:
+                yield WaitingEntry(*row)
 
     def waiting(self) -> Waiting:
         """How much waits."""

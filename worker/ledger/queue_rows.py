@@ -36,6 +36,20 @@ NAMES = (
     "SELECT arrival, idx, name FROM waiting_sources WHERE arrival IN"
     " (SELECT id FROM arrivals WHERE queue = ? AND run IS NULL) ORDER BY arrival, idx"
 )
+ENTRIES = (
+    "SELECT w.id, w.batch_id, w.text, s.name, w.line, a.arrived_at, w.repeats FROM waiting w"
+    " JOIN arrivals a ON a.id = w.arrival"
+    " JOIN waiting_sources s ON s.arrival = w.arrival AND s.idx = w.source"
+    " WHERE w.queue = :queue AND w.id > :after ORDER BY w.id LIMIT :limit"
+)
+_BACK = (
+    "queue = ? AND (batch_id IN (SELECT batch_id FROM temp.planned WHERE batch_id IS NOT NULL)"
+    " OR (batch_id IS NULL AND text IN (SELECT text FROM temp.planned WHERE batch_id IS NULL)))"
+)
+TAKE_BACK = (
+    f"DELETE FROM waiting_controls WHERE waiting IN (SELECT id FROM waiting WHERE {_BACK})",  # noqa: S608 - ours
+    f"DELETE FROM waiting WHERE {_BACK}",  # noqa: S608 - ours
+)
 TAKE = (
     (
         "INSERT INTO temp.planned"
