@@ -84,8 +84,7 @@ class Turns:
         settings = fixed(self._settings) if begun is None else self._settings_of(begun)
         now = _with_deadline(settings, self.left_s())
         with Sitting.open(now, order.key, self._state, self._base_url, name, ears=self._ears) as sitting:
-            store = sitting.store
-            run = self._taken(store, name, settings) if begun is None else self._again(store, name)
+            run = self._taken(sitting, name, settings) if begun is None else self._again(sitting.store, name)
             if run is None:
                 return None
             looked = sitting.lookout().before(run, asks=False)
@@ -111,12 +110,14 @@ class Turns:
         run = self._to_continue(store)
         return run if run is not None and run.run_id == name else None
 
-    def _taken(self, store: Store, name: str, settings: Settings) -> RunRow | None:
+    def _taken(self, sitting: Sitting, name: str, settings: Settings) -> RunRow | None:
         """A run of all that waits. Raises ConfigurationError, and takes nothing, where it must not begin."""
+        store = sitting.store
         if store.run(name) is not None:
             raise ConfigurationError(
                 f"run id {name!r} is taken: choose another with --run-id (nothing was sent)"
             )
+        sitting.lookout().expect()
         taken = store.queue(self._base_url).take(
             new_run(name, settings), at=time.time(), refuse=lambda waiting: _refuse(waiting, settings)
         )

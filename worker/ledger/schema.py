@@ -132,7 +132,7 @@ _SINCE_3 = (
     )""",
     "CREATE INDEX waiting_controls_of ON waiting_controls (waiting)",
 )
-_STEPS = (_TABLES, _SINCE_2, _SINCE_3)
+STEPS = (_TABLES, _SINCE_2, _SINCE_3)
 """What each version added to the one before."""
 
 
@@ -146,7 +146,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not _checked(connection, path):  # nobody else made it meanwhile
-            for step in _STEPS[_pragma(connection, "user_version") :]:
+            for step in STEPS[_pragma(connection, "user_version") :]:
                 for table in step:
                     connection.execute(table)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
