@@ -144,7 +144,7 @@ def test_what_waits_can_be_seen_and_taken_back(program: Queueing, simulator: Sim
 
 
 def test_ids_go_by_as_a_stream(program: Queueing, tmp_path: Path) -> None:
-    """A million ids do not become a million objects: at its peak an id takes fewer bytes than an object would."""
+    """A million ids do not become a million objects: an id takes fewer bytes than an object would."""
     file, count = tmp_path / "ids.txt", 60_000
     file.write_text("".join(f"{batch_id}\n" for batch_id in range(1, count + 1)), encoding="utf-8")
     tracemalloc.start()
