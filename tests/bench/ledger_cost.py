@@ -134,7 +134,7 @@ async def close_all(
                 on_pause=lambda until: None,
             )
             begun = time.perf_counter()
-            await Run(order_of(settings, "bench"), edges).perform()
+            await Run(order_of(settings, "bench", None, 0.0), edges).perform()
         return time.perf_counter() - begun
 
     if contender == "without":
