@@ -126,7 +126,7 @@ def close_entries(
             looked, source = lookout.select(source, asks=not order.agreed)
             if looked.stop is not None:
                 return ended_early(looked.stop, "nothing was closed")
-            warn_of_untold(sitting.log, looked)
+            warn_of_untold(sitting.reading.log, looked)
         run = sitting.store.plan(_new_run(name, settings), source)
         try:
             refuse_unfit(sitting.store, run, settings, again=order.again)

@@ -67,12 +67,12 @@ class Edges:
     """The foreign things a run works with."""
 
     api: Api
+    pacer: Pacer
     memory: Memory
     log: Log
     tallies: Tallies
     clocks: Clocks
     on_latency: Callable[[float], None]  # seconds that the answer to a PUT took
-    on_pause: Callable[[float], None]  # the instant, on the steady clock, until which nothing is sent
 
 
 class Run:
@@ -85,10 +85,9 @@ class Run:
         self.stop = Stop(log)
         self._watch = AbortWatch(order.abort, order.ok)
         self._agenda = Agenda(edges.memory.pending, self._course_of, clocks.steady)
-        self.pacer = Pacer(limits.rate_per_s, limits.burst, log, clocks.steady, edges.on_pause)
         self._requests = Requests(
             api=edges.api,
-            pacer=self.pacer,
+            pacer=edges.pacer,
             policy=order.retry,
             budget=RetryBudget.of(limits.concurrency),
             tallies=edges.tallies,
