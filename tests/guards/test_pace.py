@@ -21,6 +21,9 @@ from worker.simulator.world import State, World
 THREE = world_of(*open_batches(1001, 3))
 PHASES = [Route.ME, Route.LIST, *[Route.PUT] * 3, Route.LIST]
 
+LAG_S = 0.03
+"""Half a slot may be made up for after a late timer; and so late may the server note an arrival."""
+
 
 def arrivals(simulator: Simulator, *routes: Route) -> list[float]:
     """When the requests arrived, in order."""
@@ -42,18 +45,19 @@ def test_the_rate_holds_from_phase_to_phase(
         program.close(simulator, "--rate", str(rate), "--burst", "1", ids=world.targets)
         assert [request.route for request in simulator.requests] == routes
         assert simulator.max_seen_per_second() <= (rate + 1) * 1.01
-        gaps = [after - before for before, after in pairwise(arrivals(simulator))]
-    assert min(gaps) >= 0.5 / rate - 0.02, "what a late timer may be made up for, and what this machine may lag"
+        at = arrivals(simulator)
+    assert min(after - before for before, after in pairwise(at)) >= 0.5 / rate - LAG_S
+    assert at[-1] - at[0] >= (len(at) - 1 - 0.5) / rate - LAG_S
 
 
 def test_the_burst_is_for_the_whole_session(program: Looking) -> None:
     """What the look took of it is not there for the closes: all together are the burst and then the rate."""
-    world = world_of(*open_batches(1001, 12))
+    world = world_of(*open_batches(1001, 8))
     with simulator_thread(world=world) as simulator:
-        program.close(simulator, "--rate", "10", "--burst", "6", ids=world.targets)
+        program.close(simulator, "--rate", "5", "--burst", "6", ids=world.targets)
         at = arrivals(simulator)
-    assert len(at) == 1 + 1 + 12 + 1
-    assert at[-1] - at[0] >= (15 - 6 - 1) / 10
+    assert len(at) == 1 + 1 + 8 + 1
+    assert at[-1] - at[0] >= (11 - 6 - 0.5) / 5 - LAG_S
 
 
 def test_a_lowered_rate_is_kept(program: Looking) -> None:
