@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from worker.cli.sitting import Sitting
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
 from worker.ledger import RunRow, Store, Waiting, open_ledger
 from worker.report.advice import counted
-from worker.rules.working import is_continued
+from worker.rules.working import Next, is_continued
 from worker.telemetry import Log
 from worker.words.errors import ConfigurationError
 from worker.words.model import Stopped
@@ -94,13 +95,27 @@ class Turns:
             code = show(ended, sitting.folder(run), settings.output.state, as_json=order.as_json)
         return Turn(name, code, ended.summary.stopped)
 
+    def goes_on_after(self, then: Next) -> bool:
+        """Whether the worker goes on after a run; it is to leave an aborted one to a person."""
+        return then is not Next.END
+
+    def nothing_waits(self) -> list[str]:
+        """What to say where there was nothing to do."""
+        with open_ledger(self._state) as store:
+            others = store.queue(self._base_url).elsewhere()
+        lines = [f"Nothing waits for {self._base_url}."]
+        return lines + [f"{counted(count, 'batch')} for {url} left alone." for url, count in others.items()]
+
     def breath_s(self) -> float:
         """How long to wait between two runs, each of which may begin with a burst: seconds."""
         limits = self._settings.limits
         return limits.burst / limits.rate_per_s
 
     def _to_continue(self, store: Store) -> RunRow | None:
-        for run in store.queue(self._base_url).unfinished():
+        return self._first_fit(store.queue(self._base_url).unfinished())
+
+    def _first_fit(self, unfinished: Iterable[RunRow]) -> RunRow | None:
+        for run in unfinished:
             if run.run_id in self._left:
                 continue
             if is_continued(run.stopped):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import time
-from pathlib import Path
 from typing import Final
 
 import click
@@ -16,8 +15,7 @@ from worker.cli.local_turns import Due, Turn, Turns
 from worker.cli.options import state_folder
 from worker.cli.queues import WorkOrder
 from worker.cli.signals import Ears, number_of
-from worker.ledger import Holder, RunLock, open_ledger
-from worker.report.advice import counted
+from worker.ledger import Holder, RunLock
 from worker.rules.working import Next, next_after, pause_s, worst_of
 from worker.telemetry import Log
 from worker.words.errors import LockedError
@@ -40,7 +38,7 @@ def work(order: WorkOrder) -> int:
     holder = Holder(pid=os.getpid(), host=platform.node(), run="", since=time.time())
     try:
         with RunLock(state, host_of(order.settings.api.base_url), holder, what="worker"):
-            return Worker(order, state, log, ears).perform()
+            return Worker(order, Turns(order, state, log, ears), log, ears).perform()
     finally:
         log.close()
 
@@ -51,15 +49,14 @@ class Worker:
     The lock of runs is held only while one is under way, so that others may close meanwhile.
     """
 
-    def __init__(self, order: WorkOrder, state: Path, log: Log, ears: Ears) -> None:
+    def __init__(self, order: WorkOrder, turns: Turns, log: Log, ears: Ears) -> None:
         self._once = order.once
         self._as_json = order.as_json
         self._base_url = order.settings.api.base_url
         self._poll_s = order.settings.queue.poll_s
-        self._state = state
         self._log = log
         self._ears = ears
-        self._turns = Turns(order, state, log, ears)
+        self._turns = turns
         self._codes: list[int] = []
         self._failures = 0
         self._is_locked_out = False
@@ -110,11 +107,11 @@ class Worker:
     def _after(self, turn: Turn) -> int | None:
         self._codes.append(turn.exit_code)
         then = next_after(turn.stopped, once=self._once)
-        if then is Next.END or turn.exit_code == 1:
-            return worst_of(self._codes) if self._once else turn.exit_code
-        self._failures = self._failures + 1 if then is Next.PAUSE else 0
         if then is Next.LEAVE:
             self._turns.leave(turn.run_id)
+        if not self._turns.goes_on_after(then) or turn.exit_code == 1:
+            return worst_of(self._codes) if self._once else turn.exit_code
+        self._failures = self._failures + 1 if then is Next.PAUSE else 0
         if then is Next.PAUSE:
             wait_s = pause_s(self._poll_s, self._failures)
             self._log.warning("work.waits", run_id=turn.run_id, reason="unreachable", wait_s=wait_s)
@@ -130,8 +127,4 @@ class Worker:
     def _say_nothing_waits(self) -> None:
         if self._codes:
             return
-        with open_ledger(self._state) as store:
-            others = store.queue(self._base_url).elsewhere()
-        lines = [f"Nothing waits for {self._base_url}."]
-        lines += [f"{counted(count, 'batch')} for {url} left alone." for url, count in others.items()]
-        click.echo("\n".join(lines), err=self._as_json)
+        click.echo("\n".join(self._turns.nothing_waits()), err=self._as_json)

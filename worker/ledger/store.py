@@ -14,6 +14,7 @@ import orjson
 from worker.ledger import rows
 from worker.ledger.asked import LOOKS, note_looks
 from worker.ledger.connection import LEDGER_NAME, connect
+from worker.ledger.delivered import Delivered
 from worker.ledger.faults import told
 from worker.ledger.plan import plan
 from worker.ledger.queue import Queue
@@ -67,6 +68,10 @@ class Store:
     def queue(self, base_url: str) -> Queue:
         """What waits for a worker of that base URL."""
         return Queue(self._connection, self.path, base_url)
+
+    def delivered(self, source: str, base_url: str) -> Delivered:
+        """What is known of batches that a broker's queue, the source of their runs, delivered."""
+        return Delivered(self._connection, self.path, source, base_url)
 
     def run(self, run_id: str) -> RunRow | None:
         """The run of that name."""

@@ -1,0 +1,140 @@
+"""The other ends of a queue: a producer, and a reader of results and dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import aio_pika
+import boto3
+
+from tests.process.program import Bench
+
+
+class Peer(Protocol):
+    """What talks to the broker by its own library, not by the program's."""
+
+    url: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the broker can be reached."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+    def send(self, *bodies: bytes) -> None:
+        """Put messages into the queue of ids."""
+
+    def read(self, queue: str) -> list[str]:
+        """Take all that is in the queue of ``results``, of ``dead`` letters, or of ``ids``."""
+
+
+class RabbitPeer:
+    """RabbitMQ."""
+
+    def __init__(self, server: str, name: str) -> None:
+        self._server, self._name = server, name
+        self.url = f"{server}?queue={name}"
+
+    @property
+    def is_there(self) -> bool:
+        try:
+            asyncio.run(self._with(lambda _: asyncio.sleep(0)))
+        except (OSError, aio_pika.exceptions.AMQPError):
+            return False
+        return True
+
+    async def _with(self, work: Any) -> Any:
+        async with await aio_pika.connect(self._server) as connection:
+            return await work(await connection.channel())
+
+    def __enter__(self) -> Self:
+        asyncio.run(self._with(lambda channel: channel.declare_queue(self._name, durable=True)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        async def drop(channel: Any) -> None:
+            for name in (self._name, f"{self._name}.results", f"{self._name}.dead"):
+                await channel.queue_delete(name)
+
+        asyncio.run(self._with(drop))
+
+    def send(self, *bodies: bytes) -> None:
+        async def put(channel: Any) -> None:
+            for body in bodies:
+                await channel.default_exchange.publish(aio_pika.Message(body), self._name)
+
+        asyncio.run(self._with(put))
+
+    def read(self, queue: str) -> list[str]:
+        async def take(channel: Any) -> list[str]:
+            name = self._name if queue == "ids" else f"{self._name}.{queue}"
+            found = await channel.get_queue(name)
+            bodies = []
+            while (message := await found.get(fail=False)) is not None:
+                await message.ack()
+                bodies.append(message.body.decode("utf-8", "replace"))
+            return bodies
+
+        taken: list[str] = asyncio.run(self._with(take))
+        return taken
+
+
+class SqsPeer:
+    """SQS, as moto's server speaks it."""
+
+    is_there = True
+
+    def __init__(self, endpoint: str, name: str) -> None:
+        self._name = name
+        self._client = boto3.client(
+            "sqs",
+            region_name="eu-west-1",
+            endpoint_url=endpoint,
+            aws_access_key_id="none",
+            aws_secret_access_key="none",
+        )
+        self.url = f"sqs://eu-west-1/{name}?endpoint={endpoint}"
+
+    def __enter__(self) -> Self:
+        self._client.create_queue(QueueName=self._name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def _address(self, queue: str) -> str:
+        name = self._name if queue == "ids" else f"{self._name}-{queue}"
+        return str(self._client.get_queue_url(QueueName=name)["QueueUrl"])
+
+    def send(self, *bodies: bytes) -> None:
+        for body in bodies:
+            self._client.send_message(QueueUrl=self._address("ids"), MessageBody=body.decode("latin-1"))
+
+    def read(self, queue: str) -> list[str]:
+        url, bodies = self._address(queue), []
+        while messages := self._client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self._client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                bodies.append(message["Body"])
+        return bodies
+
+
+@dataclass
+class Corner:
+    """A worker's surroundings."""
+
+    bench: Bench
+    peer: Peer
+
+    def work(self, *arguments: str) -> tuple[int, str]:
+        """Work until the queue is empty; the exit code and what was said on standard error."""
+        program = self.bench.run("work", "--once", "--queue", self.peer.url, *arguments)
+        return program.process.returncode, program.stderr
+
+    def results(self) -> list[dict[str, Any]]:
+        """The results that were sent."""
+        return [json.loads(body) for body in self.peer.read("results")]
