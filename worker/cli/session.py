@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import SecretStr
 
@@ -31,6 +31,9 @@ from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
 
+if TYPE_CHECKING:
+    from worker.cli.telling import Telling
+
 
 def who() -> str:
     """The user and machine of this process."""
@@ -45,6 +48,11 @@ class Ended(NamedTuple):
 
     summary: Summary
     fault: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The program's: a run whose files can't be written did not go well."""
+        return self.summary.exit_code if self.fault is None else 1
 
 
 class Session:
@@ -61,6 +69,7 @@ class Session:
         log: Log,
         ears: Ears,
         looked: Looked,
+        telling: Telling,
     ) -> None:
         self._store = store
         self._run = run
@@ -72,6 +81,7 @@ class Session:
         self._provisional: set[int] = set()
         self._ears = ears
         self._looked = looked
+        self._telling = telling
         self._lookout = Lookout(Reading(settings=settings, key=key, log=log, ears=ears), store)
 
     def perform(self) -> Ended:
@@ -89,6 +99,7 @@ class Session:
         account = Account(store, run, self._ok)
         account.session.counters.merge(self._looked.requests)
         self._log.info("run.started", **self._facts(account))
+        self._telling.begun(account, started_at)
         self._begin_results(account)
         with ResultsFile(self._folder / "results.jsonl") as results:
             ending = self._settle(account, number, results)
@@ -169,6 +180,7 @@ class Session:
                 log=self._log,
                 ears=self._ears,
                 on_pause=progress.paused,
+                observed=self._telling.observed,
             )
         )
 

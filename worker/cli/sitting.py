@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,10 +15,13 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from worker.cli.lookout import Looked, Lookout
+from worker.cli.plan_output import ended_early
 from worker.cli.reading import Reading
 from worker.cli.session import Ended, Session
 from worker.cli.settings import LogFormat, Settings
 from worker.cli.signals import Ears
+from worker.cli.telling import Call, Telling
+from worker.engine.stop import Stop
 from worker.ledger import Holder, RunLock, RunRow, Store, open_ledger
 from worker.telemetry import Log, open_log
 
@@ -53,28 +56,44 @@ class Sitting:
     store: Store
     log: Log
     ears: Ears
+    telling: Telling
 
     @classmethod
     @contextmanager
     def open(
-        cls, settings: Settings, key: SecretStr, state: Path, base_url: str, run_id: str
+        cls,
+        settings: Settings,
+        key: SecretStr,
+        state: Path,
+        base_url: str,
+        run_id: str,
+        *,
+        agreed: bool = True,
     ) -> Iterator[Sitting]:
-        """Take the lock and open the ledger.
+        """Take the lock and open the ledger. Once they are let go, operators are told how it went.
 
-        Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used.
+        Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used, or nobody
+        can be told as the settings say.
         """
         if settings.api.ca_file is not None:
             from worker.energycap.connection import trust
 
             trust(settings.api.ca_file)
+        host = host_of(base_url)
         holder = Holder(pid=os.getpid(), host=platform.node(), run=run_id, since=time.time())
-        log = make_log(settings)
-        with RunLock(state, host_of(base_url), holder), open_ledger(state) as store:
-            try:
-                _forget_unbegun(store, host_of(base_url))
-                yield cls(settings=settings, key=key, state=state, store=store, log=log, ears=Ears())
-            finally:
-                log.close()
+        call = Call(settings=settings, key=key, api_host=host, run_id=run_id, agreed=agreed)
+        with (
+            closing(make_log(settings)) as log,
+            Telling(call, log) as telling,
+            RunLock(state, host, holder),
+            open_ledger(state) as store,
+        ):
+            telling.reads(store)
+            _forget_unbegun(store, host)
+            ears = Ears()
+            yield cls(
+                settings=settings, key=key, state=state, store=store, log=log, ears=ears, telling=telling
+            )
 
     def folder(self, run: RunRow) -> Path:
         """The folder of a run's files."""
@@ -84,6 +103,12 @@ class Sitting:
         """What looks at batches for this sitting."""
         reading = Reading(settings=self.settings, key=self.key, log=self.log, ears=self.ears)
         return Lookout(reading, self.store)
+
+    def ended_early(self, stop: Stop) -> int:
+        """Say why the run did not begin; the exit code."""
+        exit_code = ended_early(stop, "nothing was closed")
+        self.telling.stopped_early(stop, exit_code)
+        return exit_code
 
     def perform(self, run: RunRow, looked: Looked) -> Ended:
         """Perform what is left of the run."""
@@ -96,5 +121,8 @@ class Sitting:
             log=self.log,
             ears=self.ears,
             looked=looked,
+            telling=self.telling,
         )
-        return session.perform()
+        ended = session.perform()
+        self.telling.ended(ended, self.folder(run))
+        return ended

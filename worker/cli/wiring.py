@@ -60,6 +60,7 @@ async def close_all(
     log: Log,
     ears: Ears,
     on_pause: Callable[[float], None],
+    observed: Callable[[Edges], Edges],
 ) -> Ending:
     """Settle what is left of the run, until it is done or stopped."""
     clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
@@ -79,7 +80,7 @@ async def close_all(
             clocks=clocks,
             on_pause=on_pause,
         )
-        engine = Run(order_of(settings, run.run_id, care, spent_s), edges)
+        engine = Run(order_of(settings, run.run_id, care, spent_s), observed(edges))
         with ears.listening(engine.stop.signalled):
             stop = await engine.perform()
             await writer.flush()
