@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.docs.support import ROOT, fences
 from tests.e2e.support import FIRST, Program, a_world
 from tests.operators.support import Receiver, news, receiving, told
 from tests.process.program import Bench, until
+from worker.cli.resolve import resolve
+from worker.cli.telling import Call, Telling
+from worker.energycap.client import EnergyCap
 from worker.ledger import Holder, RunLock
 from worker.simulator.running import Simulator, simulator_thread
+from worker.telemetry import open_log
+from worker.words.errors import ConfigurationError
 
 SECRET = "s3cret-of-the-webhook-0123456789"
 KEPT = ("t0ken-in-a-url", SECRET, "uuid-of-the-switch")
@@ -211,6 +219,47 @@ def test_ctrl_c_ends_the_waiting_alone(tmp_path: Path, simulator: Simulator, out
     (failed,) = program.events("notify.failed")
     assert (failed["to"], failed["reason"]) == ("webhook", "interrupted")
     assert not program.complaints
+
+
+def test_a_fault_of_the_program(
+    program: Program, simulator: Simulator, outside: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told that the run broke off, and how to go on; for the metrics it is under way no more."""
+
+    async def broken(self: EnergyCap, batch_id: int) -> None:
+        raise RuntimeError(f"headers were {self._key}")
+
+    monkeypatch.setattr(EnergyCap, "close", broken)
+    metrics = program.folder / "m.prom"
+    told(program, urls=f"json://{outside.place}")
+    assert program.close(simulator, "--metrics-file", str(metrics), ids=[FIRST]).code == 1
+    (message,) = (each.json for each in outside.got)
+    assert message["title"].endswith("broke off, exit code 1")
+    assert "batch-closer resume run-1" in message["message"]
+    assert simulator.key not in message["message"]
+    text = metrics.read_text(encoding="utf-8")
+    assert re.search(r"^batch_closer_run_in_progress\{.*\} 0.0$", text, flags=re.MULTILINE)
+    assert re.search(r"^batch_closer_last_exit_code\{.*\} 1.0$", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_who_has_not_agreed_yet_is_at_the_terminal(agreed: bool, program: Program, outside: Receiver) -> None:
+    """So nobody else is told that nothing was begun."""
+    told(program, urls=f"json://{outside.place}")
+    settings = resolve({"api__base_url": "https://example.com"}, os.environ, None)
+    call = Call(settings=settings, key=SecretStr("k"), api_host="example.com", run_id="one", agreed=agreed)
+    with pytest.raises(ConfigurationError), Telling(call, open_log(io.StringIO())):
+        raise ConfigurationError("not agreed to")
+    assert len(outside.got) == agreed
+
+
+def test_check_finds_what_a_close_would_stumble_over(program: Program, simulator: Simulator) -> None:
+    """In the same words."""
+    told(program, urls="nonsense")
+    program.environment(ENERGYCAP_API_KEY=simulator.key)
+    ran = program.raw("check", "--base-url", simulator.url, "--state", str(program.state))
+    assert ran.code == 2
+    assert "notify.urls, number 1 can't be used" in ran.err
 
 
 MISTAKES = [

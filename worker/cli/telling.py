@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from worker.telemetry.metrics import Keeper, Standing
 
 TRACES_WITHIN_S: Final = 10.0
+_START_WITHIN_S: Final = 10.0  # it bounds itself, to less than that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +177,7 @@ class Telling:
 
     def _send(self) -> None:
         if self._start is not None:
-            self._start.join()  # in time: it bounds itself
+            self._start.join(_START_WITHIN_S)
         deliveries = self._deliveries
         if self._outlets is not None and self._news is not None:
             deliveries = [*deliveries, *self._outlets.tell(self._news, self._before)]
@@ -193,6 +194,13 @@ class Telling:
             yield
         except Exception as error:  # noqa: BLE001 - see above; the error's own text may hold a secret
             self._log.warning("notify.failed", to=to, reason=type(error).__name__)
+
+
+def check_telling(settings: Settings) -> None:
+    """Raise ConfigurationError where operators can't be told as the settings say."""
+    _outlets_of(settings)
+    _metrics_file_of(settings)
+    Tracing.of(settings, "").close()
 
 
 def _outlets_of(settings: Settings) -> Outlets | None:
