@@ -26,7 +26,7 @@ from worker.ledger import RunRow, Store
 from worker.rules.notice import End
 from worker.rules.summary import Summary
 from worker.telemetry import Log
-from worker.words.errors import BatchCloserError, LockedError
+from worker.words.errors import BatchCloserError
 
 if TYPE_CHECKING:
     from worker.cli.news import News
@@ -129,12 +129,11 @@ class Telling:
         """The run was stopped while its batches were looked for: it did not begin."""
         self._failed(f"stopped before it began: {stop.kind} ({stop.by})", exit_code)
 
-    def _failed(self, line: str, exit_code: int, *, locked: bool = False) -> None:
-        """There is no summary. The metrics of a run that holds the lock are that run's own matter."""
+    def _failed(self, line: str, exit_code: int) -> None:
+        """There is no summary. Where another run holds the lock, the metrics are that run's matter."""
         if not self._call.agreed and not self._begun:
             return
-        if not locked:
-            self._metrics(None, exit_code)
+        self._metrics(None, exit_code)
         if self._outlets is not None:
             from worker.cli.news import News
 
@@ -161,7 +160,7 @@ class Telling:
     ) -> None:
         with self._beside("news"):
             if isinstance(error, BatchCloserError):
-                self._failed(str(error), error.exit_code, locked=isinstance(error, LockedError))
+                self._failed(str(error), error.exit_code)
             elif isinstance(error, Exception):
                 self._failed(f"internal error: {type(error).__name__}", 1)
             elif error is not None and self._begun:
