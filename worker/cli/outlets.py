@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -48,16 +48,6 @@ class Outlets:
             outside=Outside(trust=trust(settings.api.ca_file), proxy_for=proxy_for),
         )
 
-    def tell(self, news: News, before: End | None) -> list[Delivery]:
-        """Send what is to be sent, within ``WITHIN_S`` or until a signal comes."""
-        sendings = list(self._sendings(news, before))
-        if not sendings:
-            return []
-        with restored():
-            ears = Ears()
-            ears.open()
-            return asyncio.run(_deliver(sendings, ears))
-
     def tell_start(self) -> list[Delivery]:
         """Tell the dead-man's switch that a run begins, within ``START_WITHIN_S``."""
         if self.ping is None:
@@ -65,7 +55,8 @@ class Outlets:
         start = Sending("ping start", partial(self.ping.send, PingKind.START, "", self.outside))
         return asyncio.run(deliver([start], START_WITHIN_S, asyncio.Event()))
 
-    def _sendings(self, news: News, before: End | None) -> Iterator[Sending]:
+    def sendings(self, news: News, before: End | None) -> Iterator[Sending]:
+        """What is to be sent of an end, when the one before it was ``before``."""
         if self.ping is not None:
             kind = PingKind.SUCCESS if news.end.exit_code == 0 else PingKind.FAIL
             yield Sending("ping", partial(self.ping.send, kind, news.line, self.outside))
@@ -78,7 +69,17 @@ class Outlets:
                 yield Sending(service.name, partial(in_thread, send))
 
 
-async def _deliver(sendings: list[Sending], ears: Ears) -> list[Delivery]:
+def send_all(sendings: Sequence[Sending]) -> list[Delivery]:
+    """Send all, within ``WITHIN_S`` or until a signal comes."""
+    if not sendings:
+        return []
+    with restored():
+        ears = Ears()
+        ears.open()
+        return asyncio.run(_deliver(sendings, ears))
+
+
+async def _deliver(sendings: Sequence[Sending], ears: Ears) -> list[Delivery]:
     hurry = asyncio.Event()
     with ears.listening(lambda _: hurry.set()):
         return await deliver(sendings, WITHIN_S, hurry)

@@ -169,18 +169,18 @@ class Telling:
             self.tracing.close()
         with self._beside("news"):
             self._send()
-        with self._beside("traces"):
-            lost = self.tracing.lost(TRACES_WITHIN_S)
-            if lost:
-                self._log.warning("notify.failed", to="traces", reason=f"{lost} spans did not arrive")
 
     def _send(self) -> None:
         if self._start is not None:
             self._start.join(_START_WITHIN_S)
-        deliveries = self._deliveries
+        sendings = self.tracing.sendings(TRACES_WITHIN_S)
         if self._outlets is not None and self._news is not None:
-            deliveries = [*deliveries, *self._outlets.tell(self._news, self._before)]
-        for each in deliveries:
+            sendings += self._outlets.sendings(self._news, self._before)
+        if not sendings:
+            return
+        from worker.cli.outlets import send_all
+
+        for each in [*self._deliveries, *send_all(sendings)]:
             if each.failure is None:
                 self._log.info("notify.sent", to=each.to)
             else:

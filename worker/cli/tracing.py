@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.engine.run import Edges
@@ -13,6 +14,7 @@ from worker.words.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from worker.cli.settings import Settings
+    from worker.notify.sending import Sending
     from worker.telemetry.traces.export import Traces
 
 
@@ -67,6 +69,16 @@ class Tracing:
         if self.traces is not None:
             self.traces.close()
 
-    def lost(self, within_s: float) -> int:
-        """How many spans did not arrive, after waiting so long for them."""
-        return 0 if self.traces is None else self.traces.lost(within_s)
+    def sendings(self, within_s: float) -> list[Sending]:
+        """The wait for spans to arrive, which can be given up like any other."""
+        if self.traces is None:
+            return []
+        from worker.notify.aside import in_thread
+        from worker.notify.sending import Sending
+
+        return [Sending("traces", partial(in_thread, partial(_lost, self.traces, within_s)))]
+
+
+def _lost(traces: Traces, within_s: float) -> str | None:
+    lost = traces.lost(within_s)
+    return f"{lost} spans did not arrive" if lost else None
