@@ -116,7 +116,8 @@ def close_entries(
     """Plan a run, look at it, ask if need be, perform it, show it; return the exit code."""
     name = new_run_id(time.time()) if order.run_id is None else checked_run_id(order.run_id)
     base_url = settings.api.base_url
-    with Sitting.open(settings, key, state_folder(settings), base_url, name) as sitting:
+    state = state_folder(settings)
+    with Sitting.open(settings, key, state, base_url, name, agreed=order.agreed) as sitting:
         if sitting.store.run(name) is not None:
             raise ConfigurationError(
                 f"run id {name!r} is taken: choose another with --run-id (nothing was sent)"
@@ -125,7 +126,7 @@ def close_entries(
         if isinstance(source, Wish):
             looked, source = lookout.select(source, asks=not order.agreed)
             if looked.stop is not None:
-                return ended_early(looked.stop, "nothing was closed")
+                return sitting.ended_early(looked.stop)
             warn_of_untold(sitting.reading.log, looked)
         run = sitting.store.plan(new_run(name, settings), source)
         try:

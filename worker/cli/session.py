@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.cli.account import Account, Ending, derive, ending_by, final_results_of, results_of
 from worker.cli.here import who
@@ -24,12 +24,20 @@ from worker.telemetry import Progress
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
 
+if TYPE_CHECKING:
+    from worker.cli.telling import Telling
+
 
 class Ended(NamedTuple):
     """A session's summary, and what kept its files from being written, if anything did."""
 
     summary: Summary
     fault: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The program's: a run whose files can't be written did not go well."""
+        return self.summary.exit_code if self.fault is None else 1
 
 
 class Session:
@@ -43,6 +51,7 @@ class Session:
         reading: Reading,
         folder: Path,
         looked: Looked,
+        telling: Telling,
     ) -> None:
         self._store = store
         self._run = run
@@ -53,6 +62,7 @@ class Session:
         self._ok = reading.settings.output.fine
         self._provisional: set[int] = set()
         self._looked = looked
+        self._telling = telling
         self._lookout = Lookout(reading, store)
 
     def perform(self) -> Ended:
@@ -70,6 +80,7 @@ class Session:
         account = Account(store, run, self._ok)
         account.session.counters.merge(self._looked.requests)
         self._log.info("run.started", **self._facts(account))
+        self._telling.begun(account, started_at)
         self._begin_results(account)
         with ResultsFile(self._folder / "results.jsonl") as results:
             ending = self._settle(account, number, results)
@@ -152,6 +163,7 @@ class Session:
                 provisional=self._provisional,
                 log=self._log,
                 ears=self._reading.ears,
+                observed=self._telling.observed,
             )
         )
 
