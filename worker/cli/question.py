@@ -6,13 +6,12 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
 
 import click
 
 from worker.cli.lookout import Looked, Preview
 from worker.ledger import RunRow
-from worker.report.advice import counted
+from worker.report.advice import by_guard, counted
 from worker.report.released import released, whose
 from worker.words.errors import ConfigurationError
 
@@ -70,18 +69,14 @@ def _seen(run: RunRow, preview: Preview) -> list[str]:
     if amount.unknown:
         lines.append(f"Of {counted(amount.unknown, 'batch')} the API told no bills or no total.")
     if tally.held_by:
-        lines.append(f"Held, and not closed: {_by_guard(tally.held_by)}.")
+        lines.append(f"Held, and not closed: {by_guard(tally.held_by)}.")
     if tally.warned_by:
-        lines.append(f"Warned of: {_by_guard(tally.warned_by)}.")
+        lines.append(f"Warned of: {by_guard(tally.warned_by)}.")
     if unseen:
         lines.append(
             f"Not listed as open or pending: {unseen:,}. Each is looked at first, and closed if it is fit."
         )
     return lines
-
-
-def _by_guard(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda each: -each[1]))
 
 
 def _where(run: RunRow, looked: Looked) -> list[str]:
