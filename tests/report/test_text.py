@@ -61,15 +61,15 @@ def test_remarks() -> None:
     warned = {"flags": 2, "empty": 1}
     made = replace(summary([result(1), result(2)]), warnings=warned, verified=Verified(2, 0))
     bad = replace(made, verified=Verified(2, 1), problems=Proof(Verified(2, 1), (2,)).problems)
-    for render in (
-        lambda each: render_text(each, FOLDER),
-        lambda each: render_markdown(each, FINE_BY_DEFAULT),
+    for good_text, bad_text in (
+        (render_text(made, FOLDER), render_text(bad, FOLDER)),
+        (render_markdown(made, FINE_BY_DEFAULT), render_markdown(bad, FINE_BY_DEFAULT)),
     ):
-        assert "Warned of: flags 2, empty 1." in render(made)
-        assert "Read again afterwards: 2 batches, all closed." in render(made)
-        assert "1 of 2 did not end fine." in render(bad)
-        assert "Read again afterwards: 2 batches, 1 not closed." in render(bad)
-        assert "look in EnergyCAP" in render(bad)
+        assert "Warned of: flags 2, empty 1." in good_text
+        assert "Read again afterwards: 2 batches, all closed." in good_text
+        assert "1 of 2 did not end fine." in bad_text
+        assert "Read again afterwards: 2 batches, 1 not closed." in bad_text
+        assert "look in EnergyCAP" in bad_text
 
 
 @pytest.mark.parametrize("stopped", Stopped)
