@@ -152,7 +152,7 @@ def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) 
     if most is not None and run.ids > most:
         raise ConfigurationError(
             f"{counted(run.ids, 'batch')} would be closed, and --max-batches allows {most:,}: "
-            "check what is asked for, or raise it (nothing was sent)"
+            "check what is asked for, or raise it (nothing was closed)"
         )
     refuse_run_unseen(settings, store, run)
 

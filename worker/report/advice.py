@@ -35,7 +35,7 @@ _BEFORE_RESUMING: Final = {
     Stopped.DISK: "Make room on the disk of the state folder, then continue:",
 }
 _PER_OUTCOME: Final = {
-    Outcome.CLOSED: "closed: the API said so and shows these otherwise; look in EnergyCAP before relying on it.",
+    Outcome.CLOSED: "closed: the API said so, and not when read again; look in EnergyCAP what is true.",
     Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
     Outcome.HELD: "held: look at these batches in EnergyCAP; a guard kept them from being closed.",
     Outcome.FORBIDDEN: "forbidden: have their owner close them, or use the key of a user who may.",
