@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.support import a_batch
-from tests.guards.support import open_batches, seen, world_of, written
+from tests.guards.support import Looking, changing, open_batches, seen, world_of, written
 from tests.process.program import Bench
 from worker.simulator.faults import Route
 from worker.simulator.running import simulator_thread
 from worker.simulator.world import State
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals of this kind")
 WHERE = [
     "Key       Batch Closer (11), environment simulator",
     "Releases  AP after batch (closing releases the bills); GL after batch (closing",
@@ -23,6 +22,7 @@ WHERE = [
 ]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals of this kind")
 @pytest.mark.parametrize(
     ("asked", "told", "closed"),
     [
@@ -59,3 +59,17 @@ def test_the_question(tmp_path: Path, asked: list[str], told: list[str], closed:
             told = [*told, "Closed already: 1."]
         assert (shown[: len(told) + len(where)], put) == ([*told, *where], 0)
         assert len(written(simulator)) == closed
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_answer_that_took_its_time(program: Looking, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batches are looked at anew: what was fit when the question was asked may not be so any more."""
+    batch, *rest = open_batches(1001, count)
+    monkeypatch.setattr("worker.cli.close.is_agreed", lambda *, yes: not yes)
+    monkeypatch.setattr("worker.cli.close.LOOK_AGAIN_AFTER_S", -1.0)
+    monkeypatch.setattr("worker.cli.close.ask", lambda *_: changing(batch, analyzing=1)())
+    with simulator_thread(world=world_of(batch, *rest)) as simulator:
+        ran = program.close(simulator, ids=range(1001, 1001 + count))
+        assert sorted(map(str, written(simulator))) == [str(each.batch_id) for each in rest]
+        assert ran.summary["requests"]["total"] == len(simulator.requests)
+    assert ran.by_id[1001]["reason"] == "analyzing"

@@ -97,6 +97,14 @@ class Lookout:
         looked = Looked()
         return self._perform(look, looked)
 
+    def anew(self, run: RunRow, looked: Looked) -> Looked:
+        """Look again, because what was seen is old by now."""
+        self._store.forget_looks()
+        again = self.before(run, asks=False)
+        again.requests.merge(looked.requests)
+        again.took_s += looked.took_s
+        return again
+
     async def _list(self, run: RunRow, asking: Asking, looked: Looked) -> None:
         left = self._store.left(run)
 
