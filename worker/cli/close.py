@@ -35,6 +35,9 @@ from worker.words.model import Rejected
 
 RUN_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
+LOOK_AGAIN_AFTER_S = 60.0
+"""Whoever takes longer to answer the question may be answering it for other batches."""
+
 
 @click.command(
     "close",
@@ -136,8 +139,10 @@ def close_entries(
                 sitting.store.discard(run)
                 return ended_early(looked.stop, "nothing was closed")
             if run.ids and not order.agreed:
-                care = looked.care(settings)
+                care, asked_at = looked.care(settings), time.monotonic()
                 ask(run, looked, None if care is None else Preview(sitting.store, run, care))
+                if time.monotonic() - asked_at > LOOK_AGAIN_AFTER_S:
+                    looked = lookout.anew(run, looked)
         except BaseException:
             sitting.store.discard(run)
             raise
@@ -153,7 +158,7 @@ def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) 
     if most is not None and run.ids > most:
         raise ConfigurationError(
             f"{counted(run.ids, 'batch')} would be closed, and --max-batches allows {most:,}: "
-            "check what is asked for, or raise it (nothing was sent)"
+            "check what is asked for, or raise it (nothing was closed)"
         )
     refuse_run_unseen(settings, store, run)
 

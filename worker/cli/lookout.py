@@ -23,7 +23,7 @@ from worker.rules.selection import Selection, is_selected
 from worker.rules.summary import Counters, printable
 from worker.sources import Listed
 from worker.telemetry import Log
-from worker.words.answer import Identity
+from worker.words.answer import Answer, Identity
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Batch
 
@@ -89,6 +89,8 @@ class Lookout:
             check_environment(self._settings, looked.identity)
             if self._settings.api.snapshot:
                 await self._list(run, asking, looked)
+                if asks and looked.snapshot is None:
+                    await self._read_few(run, asking)
             if asks:
                 await _ask_what_is_released(asking, looked)
 
@@ -107,6 +109,14 @@ class Lookout:
         if self._settings.api.expect_environment is not None:
             self._perform(look, Looked())
 
+    def anew(self, run: RunRow, looked: Looked) -> Looked:
+        """Look again, because what was seen is old by now."""
+        self._store.forget_looks()
+        again = self.before(run, asks=False)
+        again.requests.merge(looked.requests)
+        again.took_s += looked.took_s
+        return again
+
     async def _list(self, run: RunRow, asking: Asking, looked: Looked) -> None:
         left = self._store.left(run)
 
@@ -120,6 +130,16 @@ class Lookout:
             looked.snapshot = await Survey(asking).snapshot(show)
             if looked.snapshot.reason is not None:
                 asking.log.warning("list.unavailable", reason=looked.snapshot.reason, instead="single reads")
+
+    async def _read_few(self, run: RunRow, asking: Asking) -> None:
+        """Too few for the list: what is asked about them is read one by one."""
+
+        def keep(_: int, __: Answer, batch: Batch | None) -> None:
+            if batch is not None:
+                self._store.note_looks([batch], time.time())
+
+        few = [planned.batch_id for planned in self._store.pending(run, after_seq=0, limit=FEW)]
+        await Survey(asking).read_each(few, len(few), keep)
 
     def select(self, wish: Wish, *, asks: bool) -> tuple[Looked, list[Listed]]:
         """The open batches that are wished for, all of them before any is closed.

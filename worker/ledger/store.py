@@ -185,6 +185,11 @@ class Store:
         with told(self.path):
             return note_looks(self._connection, batches, at, None if run is None else run.id)
 
+    def forget_looks(self) -> None:
+        """Forget what was seen of batches."""
+        with told(self.path):
+            self._connection.execute("DELETE FROM temp.looks")
+
     def unseen(self, run: RunRow) -> int:
         """How many of the batches without a final result no look was kept of."""
         with told(self.path):

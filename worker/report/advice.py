@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -34,6 +35,7 @@ _BEFORE_RESUMING: Final = {
     Stopped.DISK: "Make room on the disk of the state folder, then continue:",
 }
 _PER_OUTCOME: Final = {
+    Outcome.CLOSED: "closed: the API said so, and not when read again; look in EnergyCAP what is true.",
     Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
     Outcome.HELD: "held: look at these batches in EnergyCAP; a guard kept them from being closed.",
     Outcome.FORBIDDEN: "forbidden: have their owner close them, or use the key of a user who may.",
@@ -76,6 +78,24 @@ def _stopped_by(summary: Summary) -> str:
     batches = f"at {'batch' if len(ids) == 1 else 'batches'} {', '.join(map(str, ids))}{more}" if ids else ""
     by = "; ".join(part for part in (printable(summary.stopped_by or ""), batches) if part)
     return f" ({by})" if by else ""
+
+
+def remarks(summary: Summary) -> list[str]:
+    """What guards warned of, and what the proof showed."""
+    lines = []
+    if summary.warnings:
+        lines.append(f"Warned of: {by_guard(summary.warnings)}.")
+    if summary.verified is not None and summary.verified.batches:
+        batches, disagreeing = summary.verified
+        found = f"{disagreeing:,} not closed" if disagreeing else "all closed"
+        lines.append(f"Read again afterwards: {counted(batches, 'batch')}, {found}.")
+    return lines
+
+
+def by_guard(counts: Mapping[str, int]) -> str:
+    """``flags 3, empty 1``, the most first."""
+    most_first = sorted(counts.items(), key=lambda each: -each[1])
+    return ", ".join(f"{printable(name, 40)} {count:,}" for name, count in most_first)
 
 
 def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from worker.report.advice import advice_of, effort, first_ids, headline, why
+from worker.report.advice import advice_of, effort, first_ids, headline, remarks, why
 from worker.report.console import console_of
 from worker.rules.summary import Problem, Summary, printable
 
@@ -32,6 +32,8 @@ def render_text(
         _problems(console, summary.problems)
     _next_steps(console, summary, state)
     console.print()
+    for remark in remarks(summary):
+        console.print(remark)
     console.print(f"Run {printable(summary.run_id)} {effort(summary)}.")
     console.print(f"Files: {_path(folder)}", soft_wrap=True)
     _indented(console, _FILES, 2)
