@@ -23,7 +23,7 @@ from worker.cli.output import command_for, show
 from worker.cli.plan_input import read_plan
 from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
-from worker.cli.resolve import read_key
+from worker.cli.resolve import read_key, refuse_key_in
 from worker.cli.session import who
 from worker.cli.settings import Settings, fixed
 from worker.cli.sitting import Sitting, host_of
@@ -123,6 +123,7 @@ def close_entries(
 ) -> int:
     """Plan a run, look at it, ask if need be, perform it, show it; return the exit code."""
     name = new_run_id(time.time()) if order.run_id is None else checked_run_id(order.run_id)
+    refuse_key_in(key, name, "the run id")
     base_url = settings.api.base_url
     with Sitting.open(settings, key, state_folder(settings), base_url, name) as sitting:
         if sitting.store.run(name) is not None:

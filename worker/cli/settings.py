@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from worker.cli.base_url import check_base_url
 from worker.cli.bounds import BoundSettings, GuardSettings, period_of, today
-from worker.cli.knob import Group, Knob, NotNegative, Positive, split
+from worker.cli.knob import Group, Knob, NotNegative, Positive, UserPath, split
 from worker.rules.abort import DEFAULT_RULES, GRAMMAR, parse_rules
 from worker.words.errors import ConfigurationError
 from worker.words.model import FINE_BY_DEFAULT, Outcome
@@ -58,10 +57,10 @@ class ApiSettings(Group):
         Knob("--timeout", "BATCH_CLOSER_TIMEOUT", "S", "Give up waiting for one answer after S seconds."),
     ] = 100.0
     key_file: Annotated[
-        Path | None, Knob(None, "ENERGYCAP_API_KEY_FILE", "FILE", "A file that holds the API key.")
+        UserPath | None, Knob(None, "ENERGYCAP_API_KEY_FILE", "FILE", "A file that holds the API key.")
     ] = None
     ca_file: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--ca-file",
             "BATCH_CLOSER_CA_FILE",
@@ -155,7 +154,7 @@ class OutputSettings(Group):
     """Where records go and what counts as fine."""
 
     state: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--state",
             "BATCH_CLOSER_STATE",
