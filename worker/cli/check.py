@@ -16,9 +16,10 @@ import orjson
 from pydantic import SecretStr
 
 from worker.cli.check_here import check_key, check_settings, check_state
+from worker.cli.here import make_log
 from worker.cli.options import setting_options, settings_from
 from worker.cli.settings import Settings
-from worker.cli.sitting import make_log
+from worker.cli.telling import check_telling
 from worker.cli.wiring import connection_of
 from worker.report.readiness import render_readiness
 from worker.rules.readiness import Check, Readiness
@@ -42,6 +43,7 @@ def command(as_json: bool, config: Path | None, **flags: Any) -> int:
     """
     checked_at = time.time()
     settings = settings_from(flags, config)
+    check_telling(settings)
     present, key = check_key(settings, os.environ)
     checks = [check_settings(settings, os.environ, config), present]
     checks += _check_api(settings, key, present) + check_state(settings)

@@ -17,6 +17,7 @@ class Knob:
     env: str | None
     metavar: str
     help: str
+    secret: bool = False  # never shown, not even in an error about it
 
 
 def split(value: object) -> object:

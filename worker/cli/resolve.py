@@ -141,6 +141,8 @@ def _explain(error: ValidationError, given: Mapping[str, Given]) -> str:
     entry: Entry | None = next((entry for entry in entries() if entry.path == path), None)
     if path not in given or entry is None:
         return f"setting {path} can't be used: {what}"
+    if entry.knob.secret:
+        return f"setting {path} (from {given[path].source}) can't be used: {what}"
     value = given[path].value
     shown = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
     return f"setting {path} = {shown!r} (from {given[path].source}) can't be used: {what}"

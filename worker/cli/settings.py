@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from worker.cli.base_url import check_base_url
 from worker.cli.bounds import BoundSettings, GuardSettings, period_of, today
 from worker.cli.knob import Group, Knob, NotNegative, Positive, UserPath, split
+from worker.cli.notify_settings import NotifySettings
+from worker.cli.queue_settings import QueueSettings
 from worker.rules.abort import DEFAULT_RULES, GRAMMAR, parse_rules
 from worker.words.errors import ConfigurationError
 from worker.words.model import FINE_BY_DEFAULT, Outcome
@@ -184,6 +186,15 @@ class OutputSettings(Group):
             "console or json. [default: console on a terminal, else json]",
         ),
     ] = None
+    metrics_file: Annotated[
+        UserPath | None,
+        Knob(
+            "--metrics-file",
+            "BATCH_CLOSER_METRICS_FILE",
+            "FILE",
+            "Write metrics here for node_exporter's textfile collector; the name ends with .prom.",
+        ),
+    ] = None
 
     @property
     def fine(self) -> frozenset[Outcome]:
@@ -201,12 +212,19 @@ class Settings(Group):
     guards: GuardSettings = GuardSettings()
     bounds: BoundSettings = BoundSettings()
     output: OutputSettings = OutputSettings()
+    queue: QueueSettings = QueueSettings()
+    notify: NotifySettings = NotifySettings()
 
     def kept(self) -> dict[str, Any]:
-        """What the ledger remembers of a run's settings: no secret, nothing of this terminal."""
+        """What the ledger remembers of a run's settings: no secret, nothing of this machine."""
         return self.model_dump(
             mode="json",
-            exclude={"api": {"key_file"}, "output": {"state", "log_level", "log_format"}},
+            exclude={
+                "api": {"key_file"},
+                "output": {"state", "log_level", "log_format", "metrics_file"},
+                "queue": True,
+                "notify": True,
+            },
             exclude_none=True,
         )
 

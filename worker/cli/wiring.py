@@ -14,6 +14,7 @@ from worker.cli.recorder import Recorder, Shown, settled
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
 from worker.energycap import Connection, connect
+from worker.engine.pacer import Pacer
 from worker.engine.ports import Clocks
 from worker.engine.requests import RetryPolicy
 from worker.engine.run import Care, Edges, Limits, Order, Run
@@ -59,7 +60,8 @@ async def close_all(
     provisional: set[int],
     log: Log,
     ears: Ears,
-    on_pause: Callable[[float], None],
+    pacer: Pacer,
+    observed: Callable[[Edges], Edges],
 ) -> Ending:
     """Settle what is left of the run, until it is done or stopped."""
     clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
@@ -72,14 +74,14 @@ async def close_all(
     ):
         edges = Edges(
             api=api,
+            pacer=pacer,
             memory=Recorder(store, account, writer, provisional, time.time),
             log=log,
             tallies=account.session.counters,
             on_latency=account.session.latency.add,
             clocks=clocks,
-            on_pause=on_pause,
         )
-        engine = Run(order_of(settings, run.run_id, care, spent_s), edges)
+        engine = Run(order_of(settings, run.run_id, care, spent_s), observed(edges))
         with ears.listening(engine.stop.signalled):
             stop = await engine.perform()
             await writer.flush()

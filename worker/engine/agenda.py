@@ -52,6 +52,7 @@ class Agenda:
         self._waiting: list[tuple[float, int, Job]] = []
         self._order = count()
         self._resting = 0  # of those that wait
+        self._rested_until = float("-inf")
         self._under_way = 0
         self._closed = False
         self._changed = asyncio.Event()
@@ -60,19 +61,33 @@ class Agenda:
         """The next job, waiting for one if need be; None once nothing is left that could need doing."""
         while True:
             job = self._due() or self._new()
-            if job is not None:
+            if job is not None and job.rests:
+                self._keep(job, job.course.wait_s)
+                await asyncio.sleep(0)  # there may be thousands of them
+            elif job is not None:
                 self._under_way += 1
                 return job
-            if not self._waiting and not self._under_way:
+            elif not self._waiting and not self._under_way:
                 self._changed.set()
                 return None
-            await self._wait()
+            else:
+                await self._wait()
+
+    @property
+    def rested_until(self) -> float:
+        """When a wait that was asked for last ended: now, while there is nothing else to be done."""
+        if self._resting and self._resting == len(self._waiting) + self._under_way:
+            return self._clock()
+        return self._rested_until
 
     def _due(self) -> Job | None:
         if not self._waiting or self._waiting[0][0] > self._clock():
             return None
         job = heapq.heappop(self._waiting)[2]
-        self._resting -= job.rests
+        if job.rests:
+            self._resting -= 1
+            self._rested_until = self._clock()
+            job.course = job.course._replace(wait_s=0.0)
         return job
 
     def _new(self) -> Job | None:
@@ -100,6 +115,9 @@ class Agenda:
     def put_off(self, job: Job, wait_s: float) -> None:
         """Take a job back until its wait is over."""
         self._under_way -= 1
+        self._keep(job, wait_s)
+
+    def _keep(self, job: Job, wait_s: float) -> None:
         self._resting += job.rests
         heapq.heappush(self._waiting, (self._clock() + wait_s, next(self._order), job))
         self._changed.set()

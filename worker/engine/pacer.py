@@ -26,13 +26,12 @@ class Pacer:
         burst: int,
         log: Log,
         clock: Callable[[], float],
-        on_pause: Callable[[float], None],
     ) -> None:
         self.pace = Pace(rate_per_s, rate_per_s)
         self._burst = burst
         self._log = log
         self._clock = clock
-        self._on_pause = on_pause
+        self._on_pause: Callable[[float], None] = lambda _: None
         self._turn = asyncio.Lock()
         self._paused_until = 0.0
         self._bucket = Bucket.of(rate_per_s, burst)
@@ -42,6 +41,12 @@ class Pacer:
     def paused_for_s(self) -> float:
         """Seconds until slots are given again."""
         return max(self._paused_until - self._clock(), 0.0)
+
+    def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
+        """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""
+        self._on_pause = on_pause
+        if self.paused_for_s:
+            on_pause(self._paused_until)
 
     async def slot(self) -> None:
         """Wait for the next slot. A cancelled wait takes none."""

@@ -67,12 +67,12 @@ class Edges:
     """The foreign things a run works with."""
 
     api: Api
+    pacer: Pacer
     memory: Memory
     log: Log
     tallies: Tallies
     clocks: Clocks
     on_latency: Callable[[float], None]  # seconds that the answer to a PUT took
-    on_pause: Callable[[float], None]  # the instant, on the steady clock, until which nothing is sent
 
 
 class Run:
@@ -85,10 +85,9 @@ class Run:
         self.stop = Stop(log)
         self._watch = AbortWatch(order.abort, order.ok)
         self._agenda = Agenda(edges.memory.pending, self._course_of, clocks.steady)
-        self.pacer = Pacer(limits.rate_per_s, limits.burst, log, clocks.steady, edges.on_pause)
         self._requests = Requests(
             api=edges.api,
-            pacer=self.pacer,
+            pacer=edges.pacer,
             policy=order.retry,
             budget=RetryBudget.of(limits.concurrency),
             tallies=edges.tallies,
@@ -131,7 +130,7 @@ class Run:
             return begin_after_interruption(planned.attempts, planned.first_attempt_at, gate)
         if gate is None or planned.look is None:
             return begin(gate)
-        return begin_seen(gate, planned.look)
+        return begin_seen(gate, planned.look, ago_s=self._edges.clocks.wall() - planned.look.at)
 
     def _progressed(self) -> None:
         self._last_settled_at = self._edges.clocks.steady()
@@ -164,13 +163,14 @@ class Run:
         stall_s = max(limits.stall_s, 3 / limits.rate_per_s)
         while not self.stop.draining:
             now = steady()
-            due = [self._last_settled_at + stall_s]
+            stalled_at = max(self._last_settled_at, self._agenda.rested_until) + stall_s
+            due = [stalled_at]
             if limits.deadline_s is not None:
                 deadline_at = began - limits.spent_s + limits.deadline_s
                 due.append(deadline_at)
                 if now >= deadline_at:
                     self.stop.request(Stopped.DEADLINE, f"deadline={limits.deadline_s:g}")
-            if now >= self._last_settled_at + stall_s:
+            if now >= stalled_at:
                 self.stop.request(Stopped.ABORT, f"stall={limits.stall_s:g}")
             if not self._requests.reached:
                 due.append(began + UNREACHABLE_AFTER_S)

@@ -16,6 +16,7 @@ from worker.ledger.asked import LOOKS, note_looks
 from worker.ledger.connection import LEDGER_NAME, connect
 from worker.ledger.faults import told
 from worker.ledger.plan import plan
+from worker.ledger.queue import Queue
 from worker.ledger.records import Line, ListedBatch, NewRun, RunEnd, RunRow, RunState, SessionRow
 from worker.words.errors import LedgerError
 from worker.words.model import Batch, Outcome, Planned, Rejected
@@ -63,6 +64,10 @@ class Store:
             plan(self._connection, new, entries)
         return self._known(new.run_id)
 
+    def queue(self, base_url: str) -> Queue:
+        """What waits for a worker of that base URL."""
+        return Queue(self._connection, self.path, base_url)
+
     def run(self, run_id: str) -> RunRow | None:
         """The run of that name."""
         return self._one("WHERE run_id = ?", run_id)
@@ -75,6 +80,12 @@ class Store:
     def last_unfinished(self) -> RunRow | None:
         """The newest run that was begun and has batches left."""
         return self._one("WHERE state = 'open' AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+
+    def last_ended(self, host: str, *, exit_code: int | None = None) -> RunRow | None:
+        """The run on ``host`` whose last session ended in order last of all; with that exit code alone."""
+        code, last = ("", ()) if exit_code is None else ("AND exit_code = ? ", (exit_code,))
+        where = f"WHERE host = ? AND finished_at IS NOT NULL {code}ORDER BY finished_at DESC, id DESC LIMIT 1"
+        return self._one(where, host, *last)
 
     def unfinished_like(self, host: str, input_hash: str, *, before: RunRow | None = None) -> RunRow | None:
         """The newest unfinished run on ``host`` over the same ids, planned ``before`` the given one.
