@@ -42,11 +42,20 @@ def test_nothing_to_retry(tmp_path: Path) -> None:
     assert (tmp_path / "retry.txt").read_bytes() == b""
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
-def test_no_formula(start: str) -> None:
-    """Text that a spreadsheet would run begins with an apostrophe; other text and numbers are left alone."""
-    row = dict(zip(CSV_KEYS, csv_row(result(1, Outcome.REJECTED, f"{start}1+1")), strict=True))
-    assert row["message"] == f"'{start}1+1"
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        *((f"{start}1+1", f"'{start}1+1") for start in "=+-@\uff1d"),
+        ("\t=1", "'=1"),
+        ("\r\n@1", "'@1"),
+        ("a\x1b[2Jb\x9b2J", "a?[2Jb?2J"),
+        ("one\ntwo", "one two"),
+    ],
+)
+def test_no_formula_and_no_escape(text: str, cell: str) -> None:
+    """Text that a spreadsheet or a terminal would run is made harmless; numbers are left alone."""
+    row = dict(zip(CSV_KEYS, csv_row(result(1, Outcome.REJECTED, text)), strict=True))
+    assert row["message"] == cell
     assert (row["running_total"], row["source"]) == ("-10.50", "ids.csv")
 
 

@@ -24,7 +24,7 @@ from worker.cli.output import command_for, show
 from worker.cli.plan_input import read_plan
 from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
-from worker.cli.resolve import read_key
+from worker.cli.resolve import read_key, refuse_key_in
 from worker.cli.settings import Settings, fixed
 from worker.cli.sitting import Sitting
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
@@ -118,6 +118,7 @@ def close_entries(
 ) -> int:
     """Plan a run, look at it, ask if need be, perform it, show it; return the exit code."""
     name = new_run_id(time.time()) if order.run_id is None else checked_run_id(order.run_id)
+    refuse_key_in(key, name, "the run id")
     base_url = settings.api.base_url
     state = state_folder(settings)
     with Sitting.open(settings, key, state, base_url, name, agreed=order.agreed) as sitting:

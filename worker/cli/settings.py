@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from worker.cli.base_url import check_base_url
 from worker.cli.bounds import BoundSettings, GuardSettings, period_of, today
-from worker.cli.knob import Group, Knob, NotNegative, Positive, split
+from worker.cli.knob import Group, Knob, NotNegative, Positive, UserPath, split
 from worker.cli.notify_settings import NotifySettings
 from worker.cli.queue_settings import QueueSettings
 from worker.rules.abort import DEFAULT_RULES, GRAMMAR, parse_rules
@@ -60,10 +59,10 @@ class ApiSettings(Group):
         Knob("--timeout", "BATCH_CLOSER_TIMEOUT", "S", "Give up waiting for one answer after S seconds."),
     ] = 100.0
     key_file: Annotated[
-        Path | None, Knob(None, "ENERGYCAP_API_KEY_FILE", "FILE", "A file that holds the API key.")
+        UserPath | None, Knob(None, "ENERGYCAP_API_KEY_FILE", "FILE", "A file that holds the API key.")
     ] = None
     ca_file: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--ca-file",
             "BATCH_CLOSER_CA_FILE",
@@ -157,7 +156,7 @@ class OutputSettings(Group):
     """Where records go and what counts as fine."""
 
     state: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--state",
             "BATCH_CLOSER_STATE",
@@ -188,7 +187,7 @@ class OutputSettings(Group):
         ),
     ] = None
     metrics_file: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--metrics-file",
             "BATCH_CLOSER_METRICS_FILE",

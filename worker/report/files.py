@@ -14,11 +14,11 @@ import orjson
 from worker.report.lines import KEYS, fields_of, mend
 from worker.report.markdown import render_markdown
 from worker.report.results import replaced
-from worker.rules.summary import Summary
+from worker.rules.summary import Summary, printable
 from worker.words.model import WORTH_RETRYING, Outcome, Result
 
 CSV_KEYS: Final = (*KEYS, "input")
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+_FORMULA_STARTS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _NUMBERS: Final = {"running_total"}
 
 
@@ -52,10 +52,13 @@ def summary_json(summary: Summary) -> bytes:
 
 
 def csv_row(result: Result) -> list[Any]:
-    """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    """A result's cells, printable; what a spreadsheet would run as a formula gets a leading apostrophe."""
     fields = fields_of(result) | {"warnings": " ".join(result.warnings) or None}
     return [fields.get(key) if key in _NUMBERS else _inert(fields.get(key)) for key in CSV_KEYS]
 
 
 def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    text = value if value.isprintable() else printable(value, None)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -11,11 +11,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 MIN_BATCH_ID = 1
-MAX_BATCH_ID = 2_147_483_647
+MAX_INT32 = 2_147_483_647
+MAX_BATCH_ID = MAX_INT32
 """``batchId`` is an int32 (inferred from the API's documentation)."""
 
 
@@ -104,7 +105,7 @@ class Batch(BaseModel):
     batch_id: int
     batch_status: str | None = None
     batch_code: str | None = None
-    bill_count: int | None = None
+    bill_count: Annotated[int, Field(ge=0, le=MAX_INT32)] | None = None
     running_total: Money | None = None
     end_date: str | None = None
     is_open: bool | None = None
