@@ -43,6 +43,11 @@ class Pacer:
         """Seconds until slots are given again."""
         return max(self._paused_until - self._clock(), 0.0)
 
+    @property
+    def asked_per_s(self) -> float:
+        """The rate that was asked for."""
+        return self.pace.asked_per_s
+
     async def slot(self) -> None:
         """Wait for the next slot. A cancelled wait takes none."""
         quiet = not self._turn.locked()
@@ -78,6 +83,11 @@ class Pacer:
             self._log.warning("run.paused", wait_s=round(wait_s, 3), reason=reason)
         self._paused_until = until
         self._on_pause(until)
+
+    def throttled(self, sent_at: float, wait_s: float, reason: str) -> None:
+        """Lower the rate and pause: a request, sent then by the pacer's clock, was throttled."""
+        self.slow_down(sent_at)
+        self.pause(wait_s, reason)
 
     def slow_down(self, sent_at: float) -> None:
         """Lower the rate after a request, sent then by the pacer's clock, was throttled."""
