@@ -16,6 +16,7 @@ import orjson
 from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
+from worker.cli.here import host_of, who
 from worker.cli.lookout import Preview, warn_of_untold
 from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from, state_folder
@@ -24,9 +25,8 @@ from worker.cli.plan_input import read_plan
 from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
 from worker.cli.resolve import read_key
-from worker.cli.session import who
 from worker.cli.settings import Settings, fixed
-from worker.cli.sitting import Sitting, host_of
+from worker.cli.sitting import Sitting
 from worker.ledger import ListedBatch, NewRun, RunRow, Store
 from worker.report.advice import counted
 from worker.words.errors import ConfigurationError
@@ -136,7 +136,7 @@ def close_entries(
             if looked.stop is not None:
                 return ended_early(looked.stop, "nothing was closed")
             warn_of_untold(sitting.log, looked)
-        run = sitting.store.plan(_new_run(name, settings), source)
+        run = sitting.store.plan(new_run(name, settings), source)
         try:
             refuse_unfit(sitting.store, run, settings, again=order.again)
             looked = looked or lookout.before(run, asks=not order.agreed)
@@ -170,7 +170,8 @@ def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) 
         )
 
 
-def _new_run(name: str, settings: Settings) -> NewRun:
+def new_run(name: str, settings: Settings) -> NewRun:
+    """A run of that name, as it is known before its input is."""
     return NewRun(
         run_id=name,
         created_at=time.time(),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 from pydantic import SecretStr
@@ -14,22 +14,14 @@ from pydantic import SecretStr
 from worker.cli.naming import entries_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.question import is_yes, may_ask, yes_option
-from worker.cli.queue_settings import BROKERS
-from worker.cli.queues import EnqueueOrder, enqueue, queue_of
+from worker.cli.queue_settings import BROKERS, COLLECTING
+from worker.cli.queues import EnqueueOrder, Queue, enqueue, queue_of
 from worker.cli.resolve import GUARD, read_key
 from worker.cli.settings import Settings, entries
+from worker.sources import Entry
 from worker.words.errors import ConfigurationError
 
 F = TypeVar("F", bound=Callable[..., Any])
-COLLECTING: Final = (
-    "api.base_url",
-    "bounds.max_batches",
-    "output.state",
-    "output.log_level",
-    "output.log_format",
-    "queue.url",
-)
-"""The settings that matter to the queue in the state folder: the others are those of ``work``."""
 
 
 def _options(command: F) -> F:
@@ -46,10 +38,12 @@ def _options(command: F) -> F:
 Examples:
   batch-closer enqueue 1001 1002 --base-url https://app.energycap.com
   batch-closer enqueue october.csv
+  batch-closer enqueue --list | batch-closer plan -
+  batch-closer enqueue --take-back october.csv
   some-command | batch-closer enqueue - --wait --json
 """,
 )
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @click.option(
     "--column",
     metavar="NAME",
@@ -61,6 +55,10 @@ Examples:
     is_flag=True,
     help="Until a worker has settled them; then show its summary and exit with its code.",
 )
+@click.option("--list", "lists", is_flag=True, help="Show what waits in the state folder instead.")
+@click.option(
+    "--take-back", "takes_back", is_flag=True, help="Let what the TARGETs name wait there no longer instead."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @yes_option
 @_options
@@ -68,6 +66,8 @@ def command(  # noqa: PLR0917 - click passes by name
     targets: tuple[str, ...],
     column: str | None,
     waits: bool,
+    lists: bool,
+    takes_back: bool,
     as_json: bool,
     yes: bool,
     config: Path | None,
@@ -82,11 +82,16 @@ def command(  # noqa: PLR0917 - click passes by name
     Exit codes: 0, they wait; 2, nothing was added; 3, some lines were no batch ids, the others
     wait. With --wait, that of the run.
     """
+    _check_shape(targets, waits=waits, lists=lists, takes_back=takes_back)
     settings = settings_from(flags, config)
+    queue = queue_of(settings)
+    found = entries_of(targets, column, _key_if_any(settings), sys.stdin.buffer)
+    if lists or takes_back:
+        return _look_or_take_back(queue, settings, found, lists=lists, as_json=as_json)
     order = EnqueueOrder(
-        queue=queue_of(settings),
+        queue=queue,
         settings=settings,
-        entries=entries_of(targets, column, _key_if_any(settings), sys.stdin.buffer),
+        entries=found,
         flags=_given(flags),
         agreed=is_yes(yes=yes) or not may_ask(),
         waits=waits,
@@ -94,6 +99,29 @@ def command(  # noqa: PLR0917 - click passes by name
         run_id=flags.get("run_id"),
     )
     return enqueue(order)
+
+
+def _check_shape(targets: tuple[str, ...], *, waits: bool, lists: bool, takes_back: bool) -> None:
+    if lists and (targets or waits or takes_back):
+        raise ConfigurationError("--list shows all that waits: leave TARGETs, --wait and --take-back out")
+    if takes_back and waits:
+        raise ConfigurationError("--take-back leaves nothing to wait for: leave --wait out")
+    if not lists and not targets:
+        raise ConfigurationError("no batch is named: give TARGETs (ids, files or -)")
+
+
+def _look_or_take_back(
+    queue: Queue, settings: Settings, found: Iterable[Entry], *, lists: bool, as_json: bool
+) -> int:
+    from worker.cli.local_queue import list_waiting, take_back
+
+    if queue.url is not None:
+        raise ConfigurationError(
+            f"{'--list' if lists else '--take-back'} is for the queue in the state folder: leave --queue out"
+        )
+    if lists:
+        return list_waiting(settings, as_json=as_json)
+    return take_back(found, settings, as_json=as_json)
 
 
 def _key_if_any(settings: Settings) -> SecretStr | None:

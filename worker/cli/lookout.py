@@ -96,6 +96,18 @@ class Lookout:
         looked = Looked()
         return self._perform(look, looked)
 
+    def expect(self) -> None:
+        """Raise ConfigurationError where the key is of another environment than expected.
+
+        What can't be learned now is left to ``before``.
+        """
+
+        async def look(asking: Asking) -> None:
+            check_environment(self._settings, await asking.identity())
+
+        if self._settings.api.expect_environment is not None:
+            self._perform(look, Looked())
+
     async def _list(self, run: RunRow, asking: Asking, looked: Looked) -> None:
         left = self._store.left(run)
 

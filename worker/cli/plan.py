@@ -13,13 +13,13 @@ from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
 from worker.cli.close import command as close
+from worker.cli.here import make_log
 from worker.cli.naming import Named, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.plan_output import check_places, ended_early, exit_code_of, print_plan, write_files
 from worker.cli.resolve import read_key
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
-from worker.cli.sitting import make_log
 from worker.report.advice import quoted
 from worker.report.plan_advice import Again, next_steps
 from worker.report.plan_text import PlanReport

@@ -6,15 +6,18 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.lookout import Looked, Preview
-from worker.ledger import RunRow
 from worker.report.advice import counted
 from worker.report.released import released, whose
 from worker.words.errors import ConfigurationError
+
+if TYPE_CHECKING:  # what reads the API takes its time to load, and not every question is about it
+    from worker.cli.lookout import Looked, Preview
+    from worker.ledger import RunRow
 
 YES_ENV = "BATCH_CLOSER_YES"
 _INDENT = 10
@@ -48,11 +51,16 @@ def is_yes(*, yes: bool) -> bool:
 
 def ask(run: RunRow, looked: Looked, preview: Preview | None) -> None:
     """Ask a person whether to go on. Raises ConfigurationError if not."""
+    agree_to([*_what(run, preview), *_where(run, looked)], "Close them?", "nothing was closed")
+
+
+def agree_to(lines: Iterable[str], question: str, otherwise: str) -> None:
+    """Ask a person about what the lines say. Raises ConfigurationError if the answer is no."""
     width = min(shutil.get_terminal_size().columns, 100)
-    for line in [*_what(run, preview), *_where(run, looked), _WARNING]:
+    for line in [*lines, _WARNING]:
         click.echo("\n".join(textwrap.wrap(line, width, subsequent_indent=" " * _INDENT)), err=True)
-    if not click.confirm("Close them?", default=False, err=True):
-        raise ConfigurationError("not agreed to; nothing was closed")
+    if not click.confirm(question, default=False, err=True):
+        raise ConfigurationError(f"not agreed to; {otherwise}")
 
 
 def _what(run: RunRow, preview: Preview | None) -> list[str]:

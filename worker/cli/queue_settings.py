@@ -22,6 +22,16 @@ LOCAL: Final = Place((), "", "worker.cli.local_enqueue", "worker.cli.local_work"
 BROKERS: Final[tuple[Place, ...]] = ()
 """A line for each kind of broker; only what stands here is offered in the help."""
 
+COLLECTING: Final = (
+    "api.base_url",
+    "bounds.max_batches",
+    "output.state",
+    "output.log_level",
+    "output.log_format",
+    "queue.url",
+)
+"""The settings of ``enqueue`` that matter to the state folder's queue: the others are those of ``work``."""
+
 _OFFERED: Final = "".join(f", as {broker.example}" for broker in BROKERS)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +49,8 @@ class WorkOrder:
     """How a worker is to serve a queue."""
 
     queue: Queue
-    settings: Settings
+    settings: Settings  # months as they were named: a worker may see the next one
+    continuing: Callable[[Mapping[str, Any]], Settings]  # from those of a run: settings to continue it with
     key: SecretStr
     once: bool
     as_json: bool

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import SecretStr
 
 from worker.cli.account import Account, Ending, derive, ending_by, final_results_of, results_of
+from worker.cli.here import who
 from worker.cli.lookout import Looked, Lookout
 from worker.cli.reading import Reading
 from worker.cli.recorder import Settled, Shown
@@ -30,14 +28,6 @@ from worker.rules.summary import Summary, Verified
 from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
-
-
-def who() -> str:
-    """The user and machine of this process."""
-    user = "unknown"
-    with suppress(OSError, KeyError, ImportError):
-        user = getpass.getuser()
-    return f"{user}@{platform.node() or 'unknown'}"
 
 
 class Ended(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from worker.cli.close import check_snapshot
 from worker.cli.options import setting_options, settings_from
 from worker.cli.queues import WorkOrder, queue_of, work
 from worker.cli.resolve import read_key
-from worker.cli.settings import fixed
 from worker.words.errors import ConfigurationError
 
 
@@ -47,7 +47,8 @@ def command(once: bool, run_id: str | None, as_json: bool, config: Path | None, 
     return work(
         WorkOrder(
             queue=queue_of(settings),
-            settings=fixed(settings),
+            settings=settings,
+            continuing=partial(settings_from, flags, config),
             key=key,
             once=once,
             as_json=as_json,
