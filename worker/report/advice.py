@@ -25,6 +25,7 @@ _WHY_STOPPED: Final = {
     Stopped.UNREACHABLE: "the API could not be reached",
     Stopped.SIGNAL: "it was told to",
     Stopped.DISK: "the ledger could not be written",
+    Stopped.QUEUE: "the queue could not be used any more",
 }
 _BEFORE_RESUMING: Final = {
     Stopped.ABORT: "Find out what went wrong (log.jsonl has every answer), then continue:",
@@ -32,6 +33,7 @@ _BEFORE_RESUMING: Final = {
     Stopped.KEY: "Give a valid key for this base URL (ENERGYCAP_API_KEY or the key file), then continue:",
     Stopped.UNREACHABLE: "Check the base URL, the network and the proxy settings, then continue:",
     Stopped.DISK: "Make room on the disk of the state folder, then continue:",
+    Stopped.QUEUE: "Put the queue's broker right, then continue:",
 }
 _PER_OUTCOME: Final = {
     Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",

@@ -97,6 +97,7 @@ _STOPPED_CODES: Final = {
     Stopped.KEY: 5,
     Stopped.UNREACHABLE: 5,
     Stopped.DISK: 1,
+    Stopped.QUEUE: 1,
 }
 
 
