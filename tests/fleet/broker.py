@@ -68,7 +68,7 @@ class Broker:
             try:
                 with self.client() as client:
                     client.ping()
-                return self
+                    return self
             except redis.RedisError:
                 assert time.monotonic() < give_up_at, (self._folder / "server.log").read_text()
                 time.sleep(0.02)

@@ -11,7 +11,6 @@ from pathlib import Path
 from worker.fleet import Book, Runs
 from worker.report import line_of, parse_line
 from worker.rules.message import Unfit, of_fields
-from worker.rules.proof import Proof
 from worker.rules.summary import InputCounts, Rate, Summary, Tally, exit_code_of
 from worker.words.model import Outcome, Result
 
@@ -72,14 +71,11 @@ async def gather(runs: Runs, book: Book, folder: Path) -> Spool:
     return spool
 
 
-def summary_of(
-    book: Book, tally: Tally, ok: Collection[Outcome], now: float, proof: Proof | None = None
-) -> Summary:
+def summary_of(book: Book, tally: Tally, ok: Collection[Outcome], now: float, *, queue: str) -> Summary:
     """The record of a run as it stands ``now``, by the store's clock."""
     header, requests = book.header, book.counters
     finished_at = header.finished_at or now
     duration_s = header.spent_s + max(finished_at - header.session_at, 0.0)
-    verified = None if proof is None else proof.verified
     invalid = tally.outcomes[Outcome.INVALID]
     return Summary(
         run_id=header.run_id,
@@ -88,7 +84,8 @@ def summary_of(
         finished_at=finished_at,
         duration_s=duration_s,
         base_url=header.base_url,
-        exit_code=exit_code_of(tally.outcomes, ok, header.stopped, None, verified),
+        queue=queue,
+        exit_code=exit_code_of(tally.outcomes, ok, header.stopped),
         stopped=header.stopped,
         stopped_by=header.stopped_by,
         stopped_by_ids=header.stopped_by_ids,
@@ -96,11 +93,10 @@ def summary_of(
         outcomes=tally.outcomes,
         confirmed_by=tally.confirmed_by,
         closed=tally.closed,
-        verified=verified,
         warnings=tally.warnings,
         untold=tally.untold,
         requests=requests,
         rate=Rate(book.rate_per_s or 0.0, round(requests.total / duration_s, 3) if duration_s > 0 else 0.0),
         latency_ms=book.latency.in_ms(),
-        problems=tally.problems if proof is None else (*proof.problems, *tally.problems),
+        problems=tally.problems,
     )

@@ -199,20 +199,22 @@ async def _finish(settings: Settings, runs: Runs, book: Book, folder: Path) -> t
     """Write the files of a run; a failure is told, for the summary must be shown anyway."""
     spool = await gather(runs, book, folder)
     try:
-        return write_files(spool, book, await runs.now(), settings, folder)
+        return write_files(
+            spool, book, await runs.now(), settings, folder=folder, queue=runs.line.address.shown
+        )
     finally:
         spool.close()
 
 
 def write_files(
-    spool: Spool, book: Book, now: float, settings: Settings, folder: Path
+    spool: Spool, book: Book, now: float, settings: Settings, *, folder: Path, queue: str
 ) -> tuple[Summary, str | None]:
     """Write all files of a run from its results; also what kept one from being written."""
     ok = settings.output.fine
     tally = Tally(ok)
     for result in spool:
         tally.add(result)
-    summary = summary_of(book, tally, ok, now)
+    summary = summary_of(book, tally, ok, now, queue=queue)
     try:
         if _lines_in(folder / "results.jsonl") != sum(tally.outcomes.values()):
             write_results(folder / "results.jsonl", spool)  # some were settled again, or not seen here

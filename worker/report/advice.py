@@ -87,9 +87,14 @@ def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
     steps = []
     if summary.stopped is not None:
         text = _BEFORE_RESUMING.get(summary.stopped, "Continue where it stopped:")
-        steps.append(Advice(text, f"batch-closer resume {quoted(summary.run_id)}{where}"))
+        resume = f"batch-closer resume {quoted(summary.run_id)}{where}"
+        if summary.queue is not None:
+            resume = f"batch-closer enqueue INPUT --queue {quoted(summary.queue)} --run-id {summary.run_id}"
+        steps.append(Advice(text, resume))
     elif any(summary.outcomes.get(outcome, 0) for outcome in WORTH_RETRYING):
         retry = f"batch-closer runs retry {quoted(summary.run_id)}{where}"
+        if summary.queue is not None:
+            retry = f"batch-closer enqueue retry.txt --queue {quoted(summary.queue)}"
         steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
     return steps + [Advice(text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled]
 

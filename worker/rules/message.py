@@ -94,7 +94,7 @@ def of_json(body: bytes) -> Message | Unfit:
 def _read(fields: Mapping[str, object], shown: str) -> Message | Unfit:
     name = fields.get("run_id")
     run_id = _run_of(name)
-    if name not in {None, ""} and run_id is None:
+    if name is not None and name != "" and run_id is None:
         return Unfit("not_a_run_id", shown)
     text = _plain(fields.get("batch_id"))
     if not text:
