@@ -20,7 +20,7 @@ from worker.simulator.scripts import fault_plan
 FAULTS = ("500=3%", "put:close_then_500=3%", "drop_before=2%", "put:drop_after=3%", "slow:0.1=2%")
 SETTINGS = ("--rate", 2000, "--burst", 50, "--concurrency", 4, "--backoff", 0.02, "--max-attempts", 8)
 FLEET = ("--lease", 1, "--max-deliveries", 100, "--grace", 5)
-PATIENCE_S = 1200
+PATIENCE_S = 3600
 
 
 @pytest.mark.timeout(0)

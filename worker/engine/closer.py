@@ -28,7 +28,7 @@ from worker.words.answer import KeyState
 from worker.words.errors import LedgerError
 from worker.words.model import Result, Stopped
 
-BUSY_S = 2.0
+BUSY_S = 0.5
 """Wait so long for another run to be done with a batch before it is looked at again."""
 
 

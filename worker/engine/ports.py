@@ -58,7 +58,7 @@ class Hindrance(Enum):
     """Why an intended PUT must not be sent now, though nothing failed."""
 
     LOST = "lost"  # another worker has the batch, or its result is recorded: it is nothing of ours any more
-    BUSY = "busy"  # a PUT of another run for the same batch has no result yet: look at it again later
+    BUSY = "busy"  # another message led to a PUT for the batch meanwhile: look at it again, a little later
 
 
 class Memory(Protocol):

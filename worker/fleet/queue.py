@@ -72,6 +72,7 @@ class RedisQueue:
         self._epoch: str | None = None
         self._tick = 0
         self._returns = 0  # of the store, that were looked at
+        self._touches: dict[str, int] = {}  # by message: as known when its batch was last looked at
         self._idle_s = _IDLE_S
         self.on_run_stopped: Callable[[Stop], None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
@@ -146,7 +147,8 @@ class RedisQueue:
             run_id = message.run_id or standing_run(_sent_at(mid))
             run = await self._run(run_id, int(told[0])) if word == b"ok" else None
             if run is not None:
-                known = [each.decode() for each in told[1:]]
+                self._touches[mid] = int(told[1])
+                known = [each.decode() for each in told[2:]]
                 leases.append(self._lease(mid, deliveries, message, run, known))
             elif word != b"done":
                 text = f"batch_id={message.batch_id} run_id={message.run_id}"
@@ -274,7 +276,10 @@ class RedisQueue:
             lease.planned.batch_id,
             attempts,
             repr(first_attempt_at),
+            self._touches.get(lease.tag, 0),
         )
+        if word in {b"go", b"busy"}:
+            self._touches[lease.tag] = int(told[-1])
         if word == b"go":
             self._heard_tick(int(told[0]))
         elif word == b"stopped":
@@ -295,6 +300,7 @@ class RedisQueue:
     async def settle(self, lease: Lease, result: Result, *, final: bool) -> bool:
         """Record the result, acknowledge the message and count it, in one step."""
         run = self._runs.get(lease.terms.run_id)
+        self._touches.pop(lease.tag, None)
         is_dead = lease.spent is not None and result.outcome in {Outcome.FAILED, Outcome.UNKNOWN}
         fine = run is not None and result.outcome in run.ok
         told = {
@@ -351,6 +357,7 @@ class RedisQueue:
 
     async def give_back(self, lease: Lease) -> None:
         """Leave the message to others at once."""
+        self._touches.pop(lease.tag, None)
         await self._line.script("give_back", self._worker.name, lease.tag)
 
     async def leave(self, within_s: float) -> None:

@@ -76,6 +76,10 @@ local function dead_letter(mid, run, batch, reason, message)
                'batch_id', batch, 'reason', reason, 'text', message)
 end
 
+local function touches_of(batch) -- how many messages led to a PUT for it, lately
+    return tonumber(redis.call('GET', tag .. 'touch:' .. batch)) or 0
+end
+
 local function left_of(run)
     local ids = tonumber(redis.call('HGET', run_key(run), 'ids')) or 0
     local counts = redis.call('HMGET', run_key(run, 'counts'), 'final', 'prov')

@@ -1,6 +1,6 @@
 -- What is known of the batches that messages ask for. ARGV: base URL, settings of a standing run, then
 -- of each message: run, message id, batch id, 1 if the run is a standing one.
--- Gives of each: {unknown}, {done} (the message is dropped as a duplicate), or {ok, session, stop, by, intent}.
+-- Gives of each: {unknown}, {done} (the message is dropped as a duplicate), or {ok, session, touches, stop, by, intent}.
 local found = {}
 for index = 3, #ARGV, 4 do
     local run, mid, batch, standing = ARGV[index], ARGV[index + 1], ARGV[index + 2], ARGV[index + 3]
@@ -15,7 +15,8 @@ for index = 3, #ARGV, 4 do
     else
         local kind, by = stop_of(run)
         local intent = redis.call('HGET', run_key(run, 'intents'), batch) or ''
-        table.insert(found, {'ok', redis.call('HGET', run_key(run), 'session'), kind, by, intent})
+        local session = redis.call('HGET', run_key(run), 'session')
+        table.insert(found, {'ok', session, text(touches_of(batch)), kind, by, intent})
     end
 end
 return found
