@@ -28,6 +28,7 @@ from worker.cli.recorder import Recorder, Settled, Shown, settled
 from worker.cli.settings import Settings
 from worker.cli.wiring import connection_of, order_of
 from worker.energycap import connect
+from worker.engine.pacer import Pacer
 from worker.engine.ports import Clocks, RunMemory
 from worker.engine.run import Edges, Run
 from worker.ledger import LedgerWriter, NewRun, Store, open_ledger
@@ -126,15 +127,15 @@ async def close_all(
         async with connect(connection_of(settings, settings.api.base_url, SecretStr("bench"))) as api:
             edges = Edges(
                 api=api,
+                pacer=Pacer(settings.limits.rate_per_s, settings.limits.burst, log, clocks.steady),
                 memory=memory,
                 log=log,
                 tallies=account.session.counters,
                 on_latency=account.session.latency.add,
                 clocks=clocks,
-                on_pause=lambda until: None,
             )
             begun = time.perf_counter()
-            await Run(order_of(settings, "bench"), edges).perform()
+            await Run(order_of(settings, "bench", None, 0.0), edges).perform()
         return time.perf_counter() - begun
 
     if contender == "without":

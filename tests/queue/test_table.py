@@ -124,7 +124,7 @@ def test_what_is_taken_back_waits_no_longer(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as store:
         queue = _queue(store)
         _add(queue, Listed(1, controls=(Control(3),)), Listed(2), Listed(2), Rejected("a", 3, "x"), Listed(4))
-        back = [Listed(1), Listed(2), Listed(77), Rejected("other", 1, "x")]
+        back: list[Listed | Rejected] = [Listed(1), Listed(2), Listed(77), Rejected("other", 1, "x")]
         assert queue.take_back(back) == 2
         assert queue.waiting() == Waiting(ids=1, invalid=0, repeats=0, expects=False)
         _add(queue, *listed([1]))

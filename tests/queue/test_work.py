@@ -130,7 +130,7 @@ def test_a_run_that_was_cut_short_is_continued_the_next_time(program: Queueing, 
         assert first.code == (5 if stopped == "key" else 4)
         program.enqueue(simulator, ids=[1001])
         assert [row["settled"] for row in program.runs()] != [30]
-        second = program.work(simulator, run_id="two")
+        second = program.work(simulator, "--deadline", "60", run_id="two")
         assert second.code == 0
         assert [(row["run_id"], row["settled"], row["exit_code"]) for row in program.runs()] == [
             ("one", 30, 0),
@@ -143,7 +143,7 @@ def test_a_run_that_was_cut_short_is_continued_the_next_time(program: Queueing, 
     ("arguments", "told"),
     [
         (("--max-batches", "1"), "2 batches wait, and --max-batches allows 1"),
-        (("--no-snapshot",), "what waits expects bills or totals"),
+        (("--no-snapshot",), "what an input expects of its batches needs a look"),
         (("--no-snapshot", "--period", "2026-10"), "--period needs a look"),
         (("--run-id", "../x"), "run id '../x' can't be used"),
         (("--run-id", "run-1"), "run id 'run-1' is taken"),

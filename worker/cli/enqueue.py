@@ -38,7 +38,7 @@ def _options(command: F) -> F:
 Examples:
   batch-closer enqueue 1001 1002 --base-url https://app.energycap.com
   batch-closer enqueue october.csv
-  batch-closer enqueue --list | batch-closer plan -
+  batch-closer enqueue --list
   batch-closer enqueue --take-back october.csv
   some-command | batch-closer enqueue - --wait --json
 """,

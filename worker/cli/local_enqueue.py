@@ -37,7 +37,7 @@ def enqueue(order: EnqueueOrder) -> int:
                 _told(order.entries, log), at=time.time(), who=who(), agree=lambda new: _agree(order, new)
             )
             waiting = queue.waiting()
-        _show(order, arrived, waiting)
+        _show(order, arrived, waiting, log)
         if order.waits and arrived.number:
             from worker.cli.local_wait import wait
 
@@ -87,21 +87,22 @@ def _agree(order: EnqueueOrder, new: Arrived) -> None:
     agree_to(lines, "Put them into the queue?", "nothing was added")
 
 
-def _show(order: EnqueueOrder, arrived: Arrived, waiting: Waiting) -> None:
+def _show(order: EnqueueOrder, arrived: Arrived, waiting: Waiting, log: Log) -> None:
     """What was added and how much waits: on standard output, unless that is for the run's summary."""
     settings = order.settings
-    if order.as_json:
-        facts = {
-            "base_url": settings.api.base_url,
-            "added": arrived.added,
-            "duplicates": arrived.duplicates,
-            "invalid": arrived.invalid,
-            "waiting": waiting.ids,
-        }
-        text = orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+    facts = {
+        "base_url": settings.api.base_url,
+        "added": arrived.added,
+        "duplicates": arrived.duplicates,
+        "invalid": arrived.invalid,
+        "waiting": waiting.ids,
+    }
+    if order.waits:
+        log.info("queue.added", **facts)
+    elif order.as_json:
+        click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
     else:
-        text = "\n".join(_lines(settings, arrived, waiting, settings.output.state))
-    click.echo(text, err=order.waits)
+        click.echo("\n".join(_lines(settings, arrived, waiting, settings.output.state)))
 
 
 def _lines(settings: Settings, arrived: Arrived, waiting: Waiting, state: Path | None) -> list[str]:

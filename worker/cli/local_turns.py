@@ -14,6 +14,7 @@ from worker.cli.queues import WorkOrder
 from worker.cli.settings import Settings, fixed
 from worker.cli.signals import Ears
 from worker.cli.sitting import Sitting
+from worker.cli.unseen import refuse_run_unseen, refuse_unseen
 from worker.ledger import RunRow, Store, Waiting, open_ledger
 from worker.report.advice import counted
 from worker.rules.working import is_continued
@@ -87,10 +88,16 @@ class Turns:
             run = self._taken(sitting, name, settings) if begun is None else self._again(sitting.store, name)
             if run is None:
                 return None
+            refuse_run_unseen(settings, sitting.store, run)
             looked = sitting.lookout().before(run, asks=False)
             ended = sitting.perform(run, looked)
             code = show(ended, sitting.folder(run), settings.output.state, as_json=order.as_json)
         return Turn(name, code, ended.summary.stopped)
+
+    def breath_s(self) -> float:
+        """How long to wait between two runs, each of which may begin with a burst: seconds."""
+        limits = self._settings.limits
+        return limits.burst / limits.rate_per_s
 
     def _to_continue(self, store: Store) -> RunRow | None:
         for run in store.queue(self._base_url).unfinished():
@@ -139,8 +146,4 @@ def _refuse(waiting: Waiting, settings: Settings) -> None:
             f"{counted(waiting.ids, 'batch')} wait, and --max-batches allows {most:,}: "
             "check what was put in, or raise it (nothing was sent)"
         )
-    if not settings.api.snapshot and waiting.expects:
-        raise ConfigurationError(
-            "what waits expects bills or totals, and --no-snapshot closes batches unseen: "
-            "leave that out (nothing was sent)"
-        )
+    refuse_unseen(settings, *(["what an input expects of its batches"] if waiting.expects else []))

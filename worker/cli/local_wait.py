@@ -24,7 +24,7 @@ from worker.words.errors import ConfigurationError
 from worker.words.model import Outcome
 
 LOOK_EVERY_S: Final = 0.5
-NO_WORKER_AFTER_S: Final = 2.0
+NO_WORKER_AFTER_S: Final = 1.0
 
 
 def wait(state: Path, settings: Settings, arrival: int, log: Log, *, as_json: bool) -> int:

@@ -79,6 +79,8 @@ class Worker:
         if due is None and self._once:
             self._say_nothing_waits()
             return worst_of(self._codes)
+        if due is not None and self._codes:
+            self._rest(self._turns.breath_s())
         if self._ears.heard is not None:
             return 128 + (number_of(self._ears.heard) or 0)
         if due is None:

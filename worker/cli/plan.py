@@ -92,13 +92,17 @@ def _report(
 ) -> PlanReport | int:
     """Look, and make of it what is to be shown; the exit code where the looking was stopped."""
     from worker.cli.looking import Seen, look
+    from worker.cli.phases import Phases
     from worker.cli.reading import Reading
 
     created_at, seen = time.time(), Seen()
     if named.wanted or wish is not None:
         log = make_log(settings)
-        reading = Reading(settings=settings, key=key, log=log, ears=Ears(), tells_stop=False)
-        seen = look(wish, named, reading)
+        with Phases.open(settings.limits, log) as phases:
+            reading = Reading(
+                settings=settings, key=key, log=log, ears=Ears(), phases=phases, tells_stop=False
+            )
+            seen = look(wish, named, reading)
     if seen.stop is not None:
         return ended_early(seen.stop, "no plan was written")
     identity = seen.identity

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from worker.cli.close import check_snapshot
 from worker.cli.options import setting_options, settings_from
 from worker.cli.queues import WorkOrder, queue_of, work
 from worker.cli.resolve import read_key
+from worker.cli.unseen import refuse_unseen
 from worker.words.errors import ConfigurationError
 
 
@@ -43,7 +43,7 @@ def command(once: bool, run_id: str | None, as_json: bool, config: Path | None, 
         raise ConfigurationError("--run-id names one run: give --once with it, or leave it out")
     settings = settings_from(flags, config)
     key = read_key(os.environ, settings)
-    check_snapshot(settings, plan=False, selects=False)
+    refuse_unseen(settings)
     return work(
         WorkOrder(
             queue=queue_of(settings),

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
 
+from worker.engine.ports import Clocks
 from worker.engine.terms import Job, Terms
 from worker.words.model import Planned
 
@@ -30,6 +31,7 @@ class Waiting:
         self._waiting: list[tuple[float, int, Job]] = []
         self._order = count()
         self._resting = 0  # of those that wait
+        self._rested_until = float("-inf")
         self._under_way = 0
         self._closed = False
         self._changed = asyncio.Event()
@@ -38,19 +40,33 @@ class Waiting:
         """The next job, waiting for one if need be; None once nothing is left that could need doing."""
         while True:
             job = self._due() or self._new()
-            if job is not None:
+            if job is not None and job.rests:
+                self._keep(job, job.course.wait_s)
+                await asyncio.sleep(0)  # there may be thousands of them
+            elif job is not None:
                 self._under_way += 1
                 return job
-            if not self._waiting and not self._under_way and self._is_over():
+            elif not self._waiting and not self._under_way and self._is_over():
                 self._changed.set()
                 return None
-            await self._wait()
+            else:
+                await self._wait()
+
+    @property
+    def rested_until(self) -> float:
+        """When a wait that was asked for last ended: now, while there is nothing else to be done."""
+        if self._resting and self._resting == len(self._waiting) + self._under_way:
+            return self._clock()
+        return self._rested_until
 
     def _due(self) -> Job | None:
         if not self._waiting or self._waiting[0][0] > self._clock():
             return None
         job = heapq.heappop(self._waiting)[2]
-        self._resting -= job.rests
+        if job.rests:
+            self._resting -= 1
+            self._rested_until = self._clock()
+            job.course = job.course._replace(wait_s=0.0)
         return job
 
     def _new(self) -> Job | None:
@@ -79,6 +95,9 @@ class Waiting:
     def put_off(self, job: Job, wait_s: float) -> None:
         """Take a job back until its wait is over."""
         self._under_way -= 1
+        self._keep(job, wait_s)
+
+    def _keep(self, job: Job, wait_s: float) -> None:
         self._resting += job.rests
         heapq.heappush(self._waiting, (self._clock() + wait_s, next(self._order), job))
         self._changed.set()
@@ -110,9 +129,10 @@ class Agenda(Waiting):
         self,
         pending: Callable[[int, int], Sequence[Planned]],
         terms: Terms,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clocks.steady)
+        self._wall = clocks.wall
         self._pending = pending
         self._terms = terms
         self._fresh: deque[Planned] = deque()
@@ -129,7 +149,7 @@ class Agenda(Waiting):
             return None
         planned = self._fresh.popleft()
         self._last_seq = planned.seq
-        return Job(planned, self._terms.course_of(planned), self._clock(), self._terms)
+        return Job(planned, self._terms.course_of(planned, self._wall()), self._clock(), self._terms)
 
     def _is_over(self) -> bool:
         return True  # where nothing is under way, nothing was left to be begun

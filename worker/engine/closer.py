@@ -91,8 +91,6 @@ class Closer:
 
     async def _advance(self, job: Job) -> None:
         """Take a job on until it is settled, ended by a stop, or put off."""
-        if job.course.wait_s:
-            job.course = job.course._replace(wait_s=0.0)
         while job.course.step is not Step.SETTLED:
             if self._is_over(job) and (job.course.step is Step.PUT or job.course.is_untouched):
                 self.end(job)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from worker.engine.agenda import Waiting
-from worker.engine.ports import Hindrance, Log
+from worker.engine.ports import Clocks, Hindrance, Log
 from worker.engine.queue import Lease, Queue
 from worker.engine.stop import Stop
 from worker.engine.terms import Job
@@ -94,12 +94,13 @@ class Holdings:
         """All leases in hand, those included whose result is on its way."""
         return list(self._held.values())
 
-    def hold(self, lease: Lease, now: float) -> Job:
+    def hold(self, lease: Lease, clocks: Clocks) -> Job:
         """Take a lease in hand: a job with a number of its own."""
         number = next(self._numbers)
         self._held[number] = lease
         planned = lease.planned._replace(seq=number)
-        return Job(planned, lease.terms.course_of(planned, lease.spent), now, lease.terms)
+        course = lease.terms.course_of(planned, clocks.wall(), lease.spent)
+        return Job(planned, course, clocks.steady(), lease.terms)
 
     async def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Hindrance | None:
         """Have the queue record that an attempt is about to be sent."""

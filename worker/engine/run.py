@@ -10,8 +10,7 @@ import anyio
 
 from worker.engine.agenda import Agenda
 from worker.engine.closer import Closer
-from worker.engine.pacer import Pacer
-from worker.engine.ports import Api, Clocks, Log, RunMemory, Tallies
+from worker.engine.ports import Api, Clocks, Log, Pacing, RunMemory, Tallies
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
 from worker.engine.terms import Care, Terms
@@ -55,12 +54,12 @@ class Edges:
     """The foreign things a run works with."""
 
     api: Api
+    pacer: Pacing
     memory: RunMemory
     log: Log
     tallies: Tallies
     clocks: Clocks
     on_latency: Callable[[float], None]  # seconds that the answer to a PUT took
-    on_pause: Callable[[float], None]  # the instant, on the steady clock, until which nothing is sent
 
 
 class Run:
@@ -73,11 +72,10 @@ class Run:
         self.stop = Stop(log)
         self._watch = AbortWatch(order.abort, order.ok)
         terms = Terms(run_id=order.run_id, stop=self.stop, care=order.care)
-        self._agenda = Agenda(edges.memory.pending, terms, clocks.steady)
-        self.pacer = Pacer(limits.rate_per_s, limits.burst, log, clocks.steady, edges.on_pause)
+        self._agenda = Agenda(edges.memory.pending, terms, clocks)
         self._requests = Requests(
             api=edges.api,
-            pacer=self.pacer,
+            pacer=edges.pacer,
             policy=order.retry,
             budget=RetryBudget.of(limits.concurrency),
             tallies=edges.tallies,
@@ -143,13 +141,14 @@ class Run:
         stall_s = max(limits.stall_s, 3 / limits.rate_per_s)
         while not self.stop.draining:
             now = steady()
-            due = [self._last_settled_at + stall_s]
+            stalled_at = max(self._last_settled_at, self._agenda.rested_until) + stall_s
+            due = [stalled_at]
             if limits.deadline_s is not None:
                 deadline_at = began - limits.spent_s + limits.deadline_s
                 due.append(deadline_at)
                 if now >= deadline_at:
                     self.stop.request(Stopped.DEADLINE, f"deadline={limits.deadline_s:g}")
-            if now >= self._last_settled_at + stall_s:
+            if now >= stalled_at:
                 self.stop.request(Stopped.ABORT, f"stall={limits.stall_s:g}")
             if not self._requests.reached:
                 due.append(began + UNREACHABLE_AFTER_S)

@@ -115,7 +115,7 @@ class Shift:
                 return self._agenda.finish()
 
     def _begin(self, lease: Lease) -> None:
-        job = self._holdings.hold(lease, self._clocks.steady())
+        job = self._holdings.hold(lease, self._clocks)
         if self._stop.draining:
             self._holdings.give_back(job)
         else:

@@ -31,8 +31,8 @@ class Terms:
     stop: Stop  # the run's own; a worker that serves many runs has another for itself
     care: Care | None = None  # None: the closes are sent straight away
 
-    def course_of(self, planned: Planned, spent: str | None = None) -> Course:
-        """Where a batch begins; ``spent`` says why no PUT may be sent for it any more."""
+    def course_of(self, planned: Planned, now: float, spent: str | None = None) -> Course:
+        """Where a batch begins, now (Unix time); ``spent`` says why no PUT may be sent for it any more."""
         gate = None if self.care is None else self.care.gate_of(planned)
         if spent is not None:
             return begin_spent(planned.attempts, planned.first_attempt_at, spent)
@@ -40,7 +40,7 @@ class Terms:
             return begin_after_interruption(planned.attempts, planned.first_attempt_at, gate)
         if gate is None or planned.look is None:
             return begin(gate)
-        return begin_seen(gate, planned.look)
+        return begin_seen(gate, planned.look, ago_s=now - planned.look.at)
 
 
 @dataclass(slots=True)

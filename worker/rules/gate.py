@@ -17,11 +17,12 @@ def begin(gate: Gate | None = None) -> Course:
     return Course(gate=gate) if gate is None else Course(step=Step.LOOK_UP, gate=gate)
 
 
-def begin_seen(gate: Gate, look: Look) -> Course:
-    """A batch that this session saw, in the list of batches, and no one has touched yet."""
+def begin_seen(gate: Gate, look: Look, ago_s: float = 0.0) -> Course:
+    """A batch that this session saw so long ago, in the list of batches, and no one has touched yet."""
     if look.batch.state not in {BatchState.OPEN, BatchState.PENDING}:
         return begin(gate)
-    return ask_guards(Course(gate=gate, open_at=look.at), look)
+    course = ask_guards(Course(gate=gate, open_at=look.at), look)
+    return course._replace(wait_s=max(course.wait_s - max(ago_s, 0.0), 0.0))
 
 
 def begin_after_interruption(attempts: int, first_attempt_at: float, gate: Gate | None = None) -> Course:
