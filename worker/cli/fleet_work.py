@@ -48,7 +48,7 @@ from worker.rules.retry import RetryBudget
 from worker.rules.summary import exit_code_of, printable
 from worker.telemetry import Log
 from worker.words.answer import Identity
-from worker.words.errors import ConfigurationError
+from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result, Stopped
 
 if TYPE_CHECKING:
@@ -68,8 +68,19 @@ def work(order: WorkOrder) -> int:
     ears.open()
     try:
         return asyncio.run(_Worker(order, log, ears).perform())
+    except BaseExceptionGroup as several:  # a task group wraps what is raised in it
+        raise _ours(several) from None
     finally:
         log.close()
+
+
+def _ours(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that a user is to be told of, if there is one."""
+    known = several.subgroup(BatchCloserError)
+    found: BaseException = known or several
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
 
 
 @dataclass(slots=True)
