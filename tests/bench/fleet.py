@@ -21,8 +21,8 @@ from contextlib import ExitStack, contextmanager
 from math import floor
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
 
 from tests.fleet.broker import Broker  # noqa: E402
 
@@ -63,7 +63,8 @@ def measured(workers: int, rate: float, closes: int) -> dict[str, float]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(Broker(folder / "broker", "--appendonly", "yes"))
         server = subprocess.Popen(
-            [sys.executable, str(HERE / "slow_server.py"), str(LATENCY_S)],
+            [sys.executable, "-m", "tests.bench.slow_server", str(LATENCY_S)],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,5 +1,7 @@
-"""A server like ``quick_server``, that takes its time: ``python slow_server.py SECONDS``. It also knows whose
-the key is, as a fleet's worker asks before it begins."""
+"""A server like ``quick_server`` that takes its time: ``python -m tests.bench.slow_server SECONDS``.
+
+It also says whose the key is, which a fleet's worker asks before it begins.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import time
 from array import array
 from email.utils import formatdate
 
-from quick_server import BODY, busiest_second
+from tests.bench.quick_server import BODY, busiest_second
 
 ME = json.dumps(
     {
