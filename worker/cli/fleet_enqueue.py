@@ -83,6 +83,7 @@ def enqueue(order: EnqueueOrder) -> int:
     Raises BatchCloserError where nothing was added.
     """
     assert order.queue.url is not None
+    _refuse_idle(order)
     address = parse_address(order.queue.url)
     settings = fixed(order.settings)
     name = new_run_id(time.time()) if order.run_id is None else checked_run_id(order.run_id)
@@ -109,6 +110,20 @@ def enqueue(order: EnqueueOrder) -> int:
             return asyncio.run(perform())
     finally:
         log.close()
+
+
+_OF_WORKERS: Final = {
+    *("--rate", "--burst", "--concurrency", "--grace", "--max-attempts", "--backoff", "--max-backoff"),
+    *("--max-deliveries", "--poll", "--port", "--bind", "--ca-file"),
+}
+
+
+def _refuse_idle(order: EnqueueOrder) -> None:
+    """What would go unheeded must not be given."""
+    if idle := sorted(order.flags & _OF_WORKERS):
+        raise ConfigurationError(
+            f"{idle[0]} is for the workers: give it to `batch-closer work` (nothing was added)"
+        )
 
 
 def _new_run(name: str, settings: Settings) -> NewRun:

@@ -33,6 +33,7 @@ from worker.words.model import Outcome, Result, Stopped
 _LOOK_EVERY_S: Final = 0.1
 _BOOK_EVERY_S: Final = 0.5
 _SWEEP_EVERY_S: Final = 1.0
+_WORKERS_EVERY_S: Final = 3.0
 
 
 async def follow(order: EnqueueOrder, runs: Runs, run: RunRow, state: Path, log: Log) -> int:
@@ -101,6 +102,8 @@ class _Follower:
         self._sweeper = Sweeper(runs, run, settings.queue.lease_s, log)
         self._last_news_at = time.monotonic()
         self._swept_at = 0.0
+        self._workers_at = time.monotonic()
+        self._is_told = False
 
     async def follow(self) -> Book | None:
         """Until the run is done; None where a signal came first."""
@@ -173,8 +176,19 @@ class _Follower:
         elif header.deadline_at is not None and await self._runs.now() >= header.deadline_at:
             by = f"deadline={header.deadline_at - header.session_at:g}"
             await self._runs.stop(header.run_id, Stopped.DEADLINE, by)
+        elif now >= self._workers_at + _WORKERS_EVERY_S:
+            await self._see_workers(now)
         elif now >= self._last_news_at + limits.stall_s:
             await self._runs.stop(header.run_id, Stopped.ABORT, f"stall={limits.stall_s:g}")
+
+    async def _see_workers(self, now: float) -> None:
+        """Say, once for each time, that nobody works on what is waited for."""
+        self._workers_at = now
+        if await self._runs.workers():
+            self._is_told = False
+        elif not self._is_told:
+            self._is_told = True
+            self._log.warning("queue.no_worker", remedy="start some with `batch-closer work --queue URL`")
 
     def _facts(self, book: Book) -> dict[str, object]:
         header = book.header

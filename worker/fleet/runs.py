@@ -11,6 +11,7 @@ import orjson
 
 from worker.fleet.header import Header, fields_of, text_of
 from worker.fleet.line import Line
+from worker.fleet.names import GROUP
 from worker.rules.message import own_controls
 from worker.rules.summary import Counters, Latency
 from worker.words.errors import ConfigurationError, QueueError
@@ -18,6 +19,8 @@ from worker.words.model import Planned
 
 _PAGE: Final = 500
 _CHUNK: Final = 200
+_IDLE_MS: Final = 10_000
+_NO_WORKERS: Final = (b"sweeper-", b"given-back")
 
 
 class Entry(NamedTuple):
@@ -205,6 +208,12 @@ class Runs:
             )
         self.epoch = epoch.decode()
 
+    async def workers(self) -> int:
+        """Workers that asked for something to do within the last seconds."""
+        found = await self._line.ask("XINFO", "CONSUMERS", self._names.queue, GROUP)
+        names = [(each[b"name"], int(each[b"idle"])) for each in map(_pairs, found)]
+        return sum(not name.startswith(_NO_WORKERS) and idle < _IDLE_MS for name, idle in names)
+
     async def waiting(self) -> int:
         """Messages that wait or are under way."""
         return int(await self._line.ask("XLEN", self._names.queue))
@@ -212,6 +221,15 @@ class Runs:
     async def dead(self) -> int:
         """Dead letters."""
         return int(await self._line.ask("XLEN", self._names.dead))
+
+
+def _pairs(found: Any) -> Mapping[bytes, Any]:
+    """A reply of names and values in turn, whatever the client made of it."""
+    if isinstance(found, Mapping):
+        return {
+            name if isinstance(name, bytes) else str(name).encode(): value for name, value in found.items()
+        }
+    return dict(zip(found[::2], found[1::2], strict=True))
 
 
 def _numbers(counts: Mapping[str, str], prefix: str) -> dict[str, int]:
