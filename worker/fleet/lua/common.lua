@@ -76,7 +76,11 @@ local function dead_letter(mid, run, batch, reason, message)
                'batch_id', batch, 'reason', reason, 'text', message)
 end
 
-local function touches_of(batch) -- how many messages led to a PUT for it, lately
+-- How many messages led to a PUT for a batch, lately: whoever looks at it after learning of that number may
+-- send one as long as it holds. -1 while another's PUT has no result yet: that look would come too early.
+local function touches_of(batch, mid)
+    local other = redis.call('HGET', tag .. 'busy', batch)
+    if other and other ~= mid and entry_of(other) then return -1 end
     return tonumber(redis.call('GET', tag .. 'touch:' .. batch)) or 0
 end
 

@@ -13,10 +13,9 @@ end
 if redis.call('EXISTS', run_key(run)) == 0 then return {'lost'} end
 local kind, by = stop_of(run)
 if kind ~= '' then return {'stopped', kind, by} end
-local other = redis.call('HGET', tag .. 'busy', batch)
-local touches = touches_of(batch)
-if other ~= mid then
-    if (other and entry_of(other)) or touches ~= tonumber(ARGV[7]) then return {'busy', text(touches)} end
+local touches = touches_of(batch, mid)
+if redis.call('HGET', tag .. 'busy', batch) ~= mid then
+    if touches < 0 or touches ~= tonumber(ARGV[7]) then return {'busy', text(touches)} end
     redis.call('HSET', tag .. 'busy', batch, mid)
     touches = touches + 1
     redis.call('SET', tag .. 'touch:' .. batch, text(touches), 'EX', 86400)

@@ -16,7 +16,7 @@ for index = 3, #ARGV, 4 do
         local kind, by = stop_of(run)
         local intent = redis.call('HGET', run_key(run, 'intents'), batch) or ''
         local session = redis.call('HGET', run_key(run), 'session')
-        table.insert(found, {'ok', session, text(touches_of(batch)), kind, by, intent})
+        table.insert(found, {'ok', session, text(touches_of(batch, mid)), kind, by, intent})
     end
 end
 return found
