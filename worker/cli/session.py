@@ -88,7 +88,7 @@ class Session:
         closed = account.tally.outcomes[Outcome.CLOSED]
         if not closed:
             return Proof(Verified(0, 0))
-        return self._lookout.after(self._run, closed, account.session.counters)
+        return self._lookout.after(self._run, closed, self._looked, account.session.counters)
 
     def _begin_results(self, account: Account) -> None:
         """Bring results.jsonl to what is final, and count that; a new run has only invalid lines."""
