@@ -50,6 +50,7 @@ class Course(NamedTuple):
     reached_since: float | None = None  # when the first PUT that may have closed it was sent
     refused_since: float | None = None  # when the first PUT that was refused, or throttled, was sent
     unresolved: bool = False  # such a PUT was sent since the last look-up
+    spent: bool = False  # no PUT may be sent any more: it is only looked up
     open_at: float | None = None  # when a read last showed it open
     looks: int = 0  # look-ups in a row that showed nothing
     missed: bool = False  # one of them was answered 404

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple, Protocol
 
-from worker.engine.ports import Api, Memory
+from worker.engine.ports import Api, Hindrance, RunMemory
 from worker.engine.run import Edges
 from worker.words.answer import Answer, Heard, Identity, Page
 from worker.words.model import Planned, Result
@@ -129,12 +129,12 @@ class _Api:
 class _Memory:
     """The memory, watched."""
 
-    def __init__(self, memory: Memory, seen: _Seen) -> None:
+    def __init__(self, memory: RunMemory, seen: _Seen) -> None:
         self._seen = seen
         self._memory = memory
         self.pending = memory.pending
 
-    def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[None]:
+    def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[Hindrance | None]:
         self._seen.attempts[planned.batch_id] = attempts
         return self._memory.intend(planned, attempts, first_attempt_at)
 
