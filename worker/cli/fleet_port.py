@@ -12,8 +12,8 @@ from worker.engine.shift import Shift
 from worker.engine.stop import Stop
 from worker.fleet import Line, Meter, SharedPacer
 from worker.telemetry import Log
-from worker.telemetry.port_metrics import Metrics
 from worker.telemetry.port import open_port
+from worker.telemetry.port_metrics import Metrics
 
 _LOOK_EVERY_S: Final = 5.0
 
