@@ -79,6 +79,7 @@ class Session:
         number = store.start_session(run, started_at=started_at, pid=os.getpid(), who=who())
         account = Account(store, run, self._ok)
         account.session.counters.merge(self._looked.requests)
+        account.session.key = self._looked.key_owner
         self._log.info("run.started", **self._facts(account))
         self._telling.begun(account, started_at)
         self._begin_results(account)
@@ -148,7 +149,13 @@ class Session:
         from worker.cli.wiring import close_all
 
         phases = self._reading.phases
-        phases.pacer.tell_pauses(progress.paused)
+
+        def paused(until_s: float) -> None:
+            now = time.time()
+            account.session.pauses.add(now, now + phases.pacer.paused_for_s)
+            progress.paused(until_s)
+
+        phases.pacer.tell_pauses(paused)
         return phases.run(
             close_all(
                 store=self._store,

@@ -15,6 +15,7 @@ from worker.engine.ports import Clocks, Log, Memory
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
 from worker.rules.course import Course, Step
+from worker.rules.period import told_period
 from worker.rules.settling import (
     after_close,
     after_key,
@@ -210,4 +211,5 @@ class Closer:
             source=job.planned.source,
             line=job.planned.line,
             warnings=course.warnings,
+            account_period=told_period(batch) if batch else None,
         )

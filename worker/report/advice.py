@@ -18,6 +18,7 @@ class Advice(NamedTuple):
     command: str | None = None
 
 
+_SHOWN_IDS: Final = 10
 _WHY_STOPPED: Final = {
     Stopped.DEADLINE: "the deadline passed",
     Stopped.ABORT: "an abort rule fired",
@@ -34,12 +35,17 @@ _BEFORE_RESUMING: Final = {
     Stopped.DISK: "Make room on the disk of the state folder, then continue:",
 }
 _PER_OUTCOME: Final = {
-    Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
-    Outcome.HELD: "held: look at these batches in EnergyCAP; a guard kept them from being closed.",
-    Outcome.FORBIDDEN: "forbidden: have their owner close them, or use the key of a user who may.",
-    Outcome.REJECTED: "rejected: put right in EnergyCAP what the message says, then close them again.",
-    Outcome.UNKNOWN: "unknown: these may be closed by now or not; run them again, or look in EnergyCAP.",
-    Outcome.INVALID: "invalid: these input lines are no batch ids; results.jsonl names file and line.",
+    Outcome.CLOSED: "look at these in EnergyCAP; they were closed, and are not when they are read again.",
+    Outcome.NOT_FOUND: "check these ids; the API knows no such batch, at least not for this key.",
+    Outcome.HELD: "look at these batches in EnergyCAP; a guard kept them from being closed.",
+    Outcome.FORBIDDEN: "have their owner close them, or use the key of a user who may.",
+    Outcome.REJECTED: "put right in EnergyCAP what the message says, then close them again.",
+    Outcome.UNKNOWN: "these may be closed by now or not; run them again, or look in EnergyCAP.",
+    Outcome.INVALID: "these input lines are no batch ids; results.jsonl names file and line.",
+}
+_BY_A_COMMAND: Final = {  # which is a step of its own
+    Outcome.FAILED: "run them again; a read shows them not closed.",
+    Outcome.NOT_ATTEMPTED: "continue the run, or run them again; nothing was sent for them.",
 }
 
 
@@ -63,12 +69,30 @@ def headline(summary: Summary) -> list[str]:
     if before := summary.outcomes.get(Outcome.ALREADY_CLOSED, 0):
         lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")
     if summary.stopped is not None:
-        lines.append(f"Stopped early: {_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}.")
+        lines.append(f"Stopped early: {stopped(summary)}.")
     if bad := sum(problem.count for problem in summary.problems):
         lines.append(f"{bad:,} of {total:,} did not end fine.")
     elif total:
         lines.append("Everything ended fine." if total > 1 else "It ended fine.")
-    return lines
+    return [*lines, *proof(summary)]
+
+
+def proof(summary: Summary) -> list[str]:
+    """What reading again showed of the batches that were closed; nothing where none was read."""
+    if summary.verified is None or not summary.verified.batches:
+        return []
+    (read, disagreeing), closed = summary.verified, summary.closed.batches
+    if disagreeing:
+        are = "is" if disagreeing == 1 else "are"
+        return [f"Read again afterwards, {disagreeing:,} of {read:,} {are} NOT closed."]
+    if read < closed:
+        return [f"Read again afterwards, {read:,} of the {closed:,} are closed; the rest could not be read."]
+    return [f"Read again afterwards, {'it is' if read == 1 else f'all {read:,} are'} closed."]
+
+
+def stopped(summary: Summary) -> str:
+    """Why a run was stopped: ``the deadline passed (deadline=60)``; nothing for one that was not."""
+    return "" if summary.stopped is None else f"{_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}"
 
 
 def _stopped_by(summary: Summary) -> str:
@@ -89,7 +113,14 @@ def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
     elif any(summary.outcomes.get(outcome, 0) for outcome in WORTH_RETRYING):
         retry = f"batch-closer runs retry {quoted(summary.run_id)}{where}"
         steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
-    return steps + [Advice(text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled]
+    found = ((outcome, text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled)
+    return steps + [Advice(f"{outcome.value}: {text}") for outcome, text in found]
+
+
+def remedy(problem: Problem) -> str:
+    """What to do about one group, as a sentence."""
+    text = (_PER_OUTCOME | _BY_A_COMMAND).get(problem.outcome, "look at these batches in EnergyCAP.")
+    return text[:1].upper() + text[1:]
 
 
 def why(problem: Problem) -> str:
@@ -102,7 +133,7 @@ def why(problem: Problem) -> str:
 
 def first_ids(problem: Problem) -> str:
     """``ids 3, 4, 5, ...``, or nothing for input lines."""
-    return first_of(tuple(map(str, problem.first_ids)), problem.count)
+    return first_of(tuple(map(str, problem.first_ids[:_SHOWN_IDS])), problem.count)
 
 
 def first_of(ids: tuple[str, ...], count: int) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TextIO
 
 import orjson
 
@@ -23,26 +23,35 @@ _NUMBERS: Final = {"running_total"}
 
 
 def write_reports(folder: Path, summary: Summary, results: Iterable[Result], ok: Collection[Outcome]) -> None:
-    """Write results.csv, retry.txt, summary.json and summary.md, each whole or not at all.
+    """Write results.csv, retry.txt, report.html, summary.json and summary.md, each whole or not at all.
 
     ``results`` are read once, in input order, and never held together in memory.
     Raises BatchCloserError if a file can't be written.
     """
+    from worker.report.page import render_page  # what it needs takes its time to load
+
     with ExitStack() as files:
         table = files.enter_context(replaced(folder / "results.csv"))
         retry = files.enter_context(replaced(folder / "retry.txt"))
+        page = files.enter_context(replaced(folder / "report.html"))
         text = io.TextIOWrapper(table, encoding="utf-8", errors="replace", newline="", write_through=False)
         files.callback(text.detach)  # flushes, and leaves the file itself to ``replaced``
-        rows = csv.writer(text)
-        rows.writerow(CSV_KEYS)
-        for result in results:
-            rows.writerow(csv_row(result))
-            if result.outcome in WORTH_RETRYING and result.batch_id is not None:
-                retry.write(b"%d\n" % result.batch_id)
+        page.writelines(render_page(summary, _written(results, text, retry), ok))
     with replaced(folder / "summary.json") as file:
         file.write(summary_json(summary))
     with replaced(folder / "summary.md") as file:
         file.write(render_markdown(summary, ok).encode("utf-8", "replace"))
+
+
+def _written(results: Iterable[Result], table: TextIO, retry: BinaryIO) -> Iterator[Result]:
+    """Write each result as a row of results.csv, and its id into retry.txt, on its way to the page."""
+    rows = csv.writer(table)
+    rows.writerow(CSV_KEYS)
+    for result in results:
+        rows.writerow(csv_row(result))
+        if result.outcome in WORTH_RETRYING and result.batch_id is not None:
+            retry.write(b"%d\n" % result.batch_id)
+        yield result
 
 
 def summary_json(summary: Summary) -> bytes:

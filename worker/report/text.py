@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # rich takes its time to load, and most verbs never show a su
     from rich.console import Console
 
 _MAX_PROBLEMS: Final = 12
-_FILES: Final = "results.csv, results.jsonl, retry.txt, summary.json, summary.md, log.jsonl"
+_FILES: Final = "report.html, results.csv, results.jsonl, retry.txt, summary.json, summary.md, log.jsonl"
 
 
 def render_text(
