@@ -74,6 +74,7 @@ class Tab:
         self._number = 0
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._session: str | None = None
+        self._context: str | None = None
         self._loaded = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
         self.complaints: list[str] = []
@@ -91,7 +92,7 @@ class Tab:
             context = (await tab.ask("Target.createBrowserContext"))["browserContextId"]
             target = await tab.ask("Target.createTarget", url="about:blank", browserContextId=context)
             found = await tab.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-            tab._session = found["sessionId"]
+            tab._session, tab._context = found["sessionId"], context
             for domain in ("Page", "Runtime", "Log", "Network"):
                 await tab.ask(f"{domain}.enable")
             try:
@@ -147,6 +148,10 @@ class Tab:
         self._loaded.clear()
         await self.ask("Page.navigate", url=path.resolve().as_uri())
         await asyncio.wait_for(self._loaded.wait(), _PATIENCE_S)
+
+    async def allow(self, *permissions: str) -> None:
+        """Let pages of this tab do what otherwise a person is asked about."""
+        await self.ask("Browser.grantPermissions", permissions=permissions, browserContextId=self._context)
 
     async def js(self, expression: str) -> Any:
         """The value of an expression in the page, awaited where it is a promise."""

@@ -74,7 +74,8 @@ def headline(summary: Summary) -> list[str]:
         lines.append(f"{bad:,} of {total:,} did not end fine.")
     elif total:
         lines.append("Everything ended fine." if total > 1 else "It ended fine.")
-    return [*lines, *proof(summary)]
+    disagrees = summary.verified is not None and summary.verified.disagreeing
+    return [lines[0], *proof(summary), *lines[1:]] if disagrees else [*lines, *proof(summary)]
 
 
 def proof(summary: Summary) -> list[str]:

@@ -42,6 +42,8 @@ def _headline(console: Console, summary: Summary) -> None:
     good = "bold green" if not summary.problems and summary.stopped is None else "bold"
     first, *rest = headline(summary)
     console.print(first, style=good)
+    if summary.verified is not None and summary.verified.disagreeing:
+        console.print(rest.pop(0), style="bold red")
     if rest:
         console.print(" ".join(rest), style="yellow" if summary.problems or summary.stopped else None)
 

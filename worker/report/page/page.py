@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
+from itertools import islice
 from typing import Any, Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -25,6 +26,7 @@ from worker.words.model import Outcome, Result
 _TEMPLATE: Final = "report.html"
 _STYLES: Final = ("page.css", "table.css", "print.css")
 _SCRIPTS: Final = ("rows.js", "window.js", "table.js", "page.js")
+_AT_ONCE: Final = 250
 PLAIN_ROWS: Final = 500
 """A run of no more entries has its table where there is no script, too."""
 
@@ -52,15 +54,16 @@ class Page:
         self.entries = 0
 
     def rows(self) -> Iterator[Markup]:
-        """The rows of the table, as the items of a JSON array."""
-        for result in self._results:
-            self.entries += 1
-            self._timeline.add(result)
-            self._money.add(result)
-            if self.entries <= PLAIN_ROWS:
-                self.plain.append(result)
-            row = row_of(result, self._matcher.place_of(result), self._base_ms)
-            yield (",\n" if self.entries > 1 else "") + json_for_page(row)
+        """The rows of the table as JSON arrays of some hundreds each."""
+        results = iter(self._results)
+        while some := list(islice(results, _AT_ONCE)):
+            for result in some:
+                self._timeline.add(result)
+                self._money.add(result)
+            self.plain += some[: max(0, PLAIN_ROWS - self.entries)]
+            self.entries += len(some)
+            place_of = self._matcher.place_of
+            yield json_for_page([row_of(result, place_of(result), self._base_ms) for result in some])
 
     def told(self) -> Markup:
         """What the script has to know besides the rows."""

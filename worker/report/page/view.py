@@ -35,7 +35,7 @@ class Group(NamedTuple):
     """A problem as the page shows it."""
 
     place: int
-    outcome: Outcome
+    dot: str  # its colour
     title: str
     count: int
     message: str | None
@@ -47,19 +47,23 @@ class Group(NamedTuple):
 def title_of(summary: Summary) -> str:
     """The page's heading: what was closed of what was asked for."""
     closed, ids = summary.closed.batches, summary.input.ids
+    open_ = summary.verified.disagreeing if summary.verified else 0
     if not sum(summary.outcomes.values()):
         return "Nothing to do"
     if not closed:
         return "Closed no batch"
+    but = f", but {open_:,} {'is' if open_ == 1 else 'are'} not closed" if open_ else ""
     if closed == ids:
-        return "Closed the batch" if ids == 1 else f"Closed all {ids:,} batches"
-    return f"Closed {closed:,} of {counted(ids, 'batch')}"
+        return f"{'Closed the batch' if ids == 1 else f'Closed all {ids:,} batches'}{but}"
+    return f"Closed {closed:,} of {counted(ids, 'batch')}{but}"
 
 
 def lead_of(summary: Summary) -> str:
     """The sentences under the heading, less those that the figures and alerts tell."""
-    told = {f"Stopped early: {stopped(summary)}.", *proof(summary), "Closed no batch."}
-    return " ".join(line for line in headline(summary) if line not in told and not line.startswith("Closed "))
+    told = {f"Stopped early: {stopped(summary)}.", *proof(summary)}
+    lines = (line.removeprefix("Nothing to do: ") for line in headline(summary))
+    left = " ".join(line for line in lines if line not in told and not line.startswith("Closed "))
+    return left[:1].upper() + left[1:]
 
 
 def figures_of(summary: Summary) -> list[Named]:
@@ -104,7 +108,7 @@ def groups_of(summary: Summary) -> list[Group]:
     return [
         Group(
             place=place,
-            outcome=problem.outcome,
+            dot="bad" if problem.outcome is Outcome.CLOSED else problem.outcome.value,
             title=why(problem),
             count=problem.count,
             message=printable(problem.message) if problem.message else None,

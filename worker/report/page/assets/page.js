@@ -1,17 +1,20 @@
 // The page's controls: finding, filtering, copying, printing.
 
 const byId = (id) => document.getElementById(id);
-const asked = { words: "", outcomes: new Set(), group: null, guard: null, column: null, descending: false };
+const nothing = () => ({ words: "", outcomes: new Set(), group: null, guard: null });
+const asked = { ...nothing(), column: null, descending: false };
+let order = inInputOrder;
 let wanted = [];
 
 const table = new Table(byId("table"), (column) => {
   asked.descending = asked.column === column && !asked.descending;
   asked.column = column;
+  order = sorted(column, asked.descending);
   refresh();
 });
 
 function refresh() {
-  wanted = sorted(found(asked), asked.column, asked.descending);
+  wanted = found(order, asked);
   table.show(wanted, asked.column, asked.descending);
   byId("shown").textContent = wanted.length === rows.length
     ? `${count(rows.length)} ${rows.length === 1 ? "entry" : "entries"}`
@@ -27,7 +30,7 @@ function refresh() {
 }
 
 function only(group, guard) {
-  Object.assign(asked, { words: "", outcomes: new Set(), group, guard });
+  Object.assign(asked, { ...nothing(), group, guard });
   byId("find").value = "";
   refresh();
   byId("batches").scrollIntoView();
@@ -51,12 +54,15 @@ async function copy(text, button) {
     setTimeout(() => { button.textContent = button.dataset.label; delete button.dataset.label; }, 1500);
     return;
   }
-  const area = element("textarea", { readonly: "", rows: 6, "aria-label": "To be copied" });
+  const area = element("textarea", { readonly: "", rows: 12, "aria-label": "To be copied" });
   area.value = text;
-  button.after(area);
-  area.focus();
+  const close = element("button", {}, "Close");
+  const form = element("form", { method: "dialog" }, element("p", {}, "The clipboard is out of reach: copy it from here."), area, close);
+  const dialog = element("dialog", {}, form);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
   area.select();
-  area.addEventListener("blur", () => area.remove());
 }
 
 function each(selector, act) {
@@ -71,7 +77,7 @@ function start() {
   byId("tools").hidden = !rows.length;
   byId("table").hidden = false;
   each("[data-copy-text]", (button) => copy(button.parentElement.querySelector("code").textContent, button));
-  each("[data-copy-group]", (button) => copy(idsOf(found({ words: "", outcomes: new Set(), group: Number(button.dataset.copyGroup), guard: null })).join("\n"), button));
+  each("[data-copy-group]", (button) => copy(idsOf(found(order, { ...nothing(), group: Number(button.dataset.copyGroup) })).join("\n"), button));
   each("[data-show-group]", (button) => only(Number(button.dataset.showGroup), null));
   each("[data-show-guard]", (button) => only(null, button.dataset.showGuard));
   byId("copy").addEventListener("click", (event) => copy(idsOf(wanted).join("\n"), event.currentTarget));

@@ -1,7 +1,7 @@
 // The entries of the run, and which of them are asked for in which order. No element is touched here.
 
 const told = JSON.parse(document.getElementById("told").textContent);
-const rows = JSON.parse(document.getElementById("rows").textContent);
+const rows = JSON.parse(document.getElementById("rows").textContent).flat(1);
 const place = Object.fromEntries(told.columns.map((name, at) => [name, at]));
 
 const value = (row, name) => row[place[name]] ?? null;
@@ -46,31 +46,29 @@ function searchText(at) {
   return searched[at];
 }
 
-function found({ words, outcomes, group, guard }) {
+function found(order, { words, outcomes, group, guard }) {
   const asked = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const wanted = [];
-  for (let at = 0; at < rows.length; at += 1) {
+  return order.filter((at) => {
     const row = rows[at];
-    if (outcomes.size && !outcomes.has(value(row, "outcome"))) continue;
-    if (group !== null && value(row, "problem") !== group) continue;
-    if (guard !== null && !(value(row, "warnings") ?? []).includes(guard)) continue;
-    if (asked.length && !asked.every((word) => searchText(at).includes(word))) continue;
-    wanted.push(at);
-  }
-  return wanted;
+    if (outcomes.size && !outcomes.has(value(row, "outcome"))) return false;
+    if (group !== null && value(row, "problem") !== group) return false;
+    if (guard !== null && !(value(row, "warnings") ?? []).includes(guard)) return false;
+    return asked.every((word) => searchText(at).includes(word));
+  });
 }
 
-function sorted(wanted, column, descending) {
-  if (column === null) return wanted;
-  const keys = new Map();
-  for (const at of wanted) {
-    const key = column.key(rows[at]);
-    keys.set(at, typeof key === "string" ? key.toLowerCase() : key);
-  }
+const inInputOrder = rows.map((_, at) => at);
+
+function sorted(column, descending) {
+  if (column === null) return inInputOrder;
+  const keys = rows.map((row) => {
+    const key = column.key(row);
+    return typeof key === "string" ? key.toLowerCase() : key;
+  });
   const turn = descending ? -1 : 1;
-  return wanted.sort((left, right) => {
-    const one = keys.get(left);
-    const other = keys.get(right);
+  return [...inInputOrder].sort((left, right) => {
+    const one = keys[left];
+    const other = keys[right];
     if (one === other) return left - right;
     if (one === null) return 1; // what is not known comes last, whichever way
     if (other === null) return -1;

@@ -38,7 +38,7 @@ def latency_chart(buckets: Mapping[float, int], latency_ms: LatencyMs) -> Markup
     def title(number: int) -> str:
         return f"{counts[number]:,} within {milliseconds(lowest * WIDTH ** (number + 1))}"
 
-    lines = levels(values, _TOP, _BOTTOM, "answers")
+    lines = levels(values, _TOP, _BOTTOM, "answer" if values == [1.0] else "answers")
     words = _places(lowest, lowest * WIDTH ** len(counts))
     marks = [(latency_ms.p50, "median", 12.0), (latency_ms.p99, "99 % within", 28.0)]
     told = f"{sum(counts):,} answers, {_told(latency_ms)}"
