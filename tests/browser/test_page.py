@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.browser.chromium import Tab
-from tests.browser.pages import mixed, page_of, result, stopped_run
+from tests.report.pages import mixed, page_of, result, stopped_run
 from worker.rules.proof import Proof
 from worker.rules.summary import Pauses, Verified
 from worker.words.model import Outcome
