@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -138,7 +139,7 @@ class Tab:
     async def look_at(
         self, path: Path, *, width: int = 1280, height: int = 800, dark: bool = False, script: bool = True
     ) -> None:
-        """Open a file of this machine as on a screen of that size."""
+        """Open a file of this machine, named by its whole path, as on a screen of that size."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         await self.ask("Emulation.setDeviceMetricsOverride", **size)
         await self.ask("Emulation.setScriptExecutionDisabled", value=not script)
@@ -146,7 +147,7 @@ class Tab:
         still = {"name": "prefers-reduced-motion", "value": "reduce"}
         await self.ask("Emulation.setEmulatedMedia", features=[scheme, still])
         self._loaded.clear()
-        await self.ask("Page.navigate", url=path.resolve().as_uri())
+        await self.ask("Page.navigate", url=path.as_uri())
         await asyncio.wait_for(self._loaded.wait(), _PATIENCE_S)
 
     async def allow(self, *permissions: str) -> None:
@@ -164,8 +165,9 @@ class Tab:
     async def click(self, selector: str) -> None:
         """Click the middle of the first element of that kind, with the mouse."""
         x, y = await self.js(
-            f"(() => {{ const e = document.querySelector({selector!r}); e.scrollIntoView({{block: 'center'}});"
-            " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
+            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
             await self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
@@ -184,17 +186,18 @@ class Tab:
 
     async def settled(self) -> None:
         """Wait until the page has done what it put off, and has drawn."""
-        await self.js(
-            "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150))"
-        )
+        drawn = "requestAnimationFrame(() => requestAnimationFrame(done))"
+        await self.js(f"new Promise(done => setTimeout(() => {drawn}, 150))")
 
-    async def picture(self, path: Path, *, whole: bool = False) -> None:
-        """A PNG of the screen, or of the whole page."""
+    async def picture(self) -> bytes:
+        """A PNG of the screen."""
         await self.settled()
-        shot = await self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(shot["data"]))
+        shot = await self.ask("Page.captureScreenshot", format="png")
+        return base64.b64decode(shot["data"])
 
     async def pdf(self) -> bytes:
         """The page as it is printed, on A4."""
-        answer = await self.ask("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=False)
+        answer = await self.ask(
+            "Page.printToPDF", paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=False
+        )
         return base64.b64decode(answer["data"])

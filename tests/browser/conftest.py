@@ -24,7 +24,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def tab(browser: str) -> AsyncIterator[Tab]:
-    """A tab that must end without a complaint, and must not have asked for anything but files of this machine."""
+    """A tab that must end without a complaint, and have asked for nothing but files of this machine."""
     async with Tab.open(browser) as opened:
         yield opened
         assert opened.complaints == []

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from worker.report.files import write_reports
 from worker.rules.proof import Proof
@@ -27,7 +28,7 @@ START = 1_796_180_400.0  # 2026-12-02T03:00:00Z
 KEY = KeyOwner(11, "batch.closer", "Batch Closer", "acme")
 
 
-def result(number: int, outcome: Outcome = Outcome.CLOSED, **given: object) -> Result:
+def result(number: int, outcome: Outcome = Outcome.CLOSED, **given: Any) -> Result:
     """An entry, made from its number alone; ``given`` stands instead."""
     told = outcome in {Outcome.CLOSED, Outcome.ALREADY_CLOSED, Outcome.HELD, Outcome.REJECTED}
     made = Result(
@@ -47,7 +48,7 @@ def result(number: int, outcome: Outcome = Outcome.CLOSED, **given: object) -> R
         line=number + 1,
         input="n/a" if outcome is Outcome.INVALID else None,
     )
-    return replace(made, **given)  # type: ignore[arg-type]
+    return replace(made, **given)
 
 
 def mixed(many: int) -> Iterator[Result]:
@@ -55,7 +56,12 @@ def mixed(many: int) -> Iterator[Result]:
     for number in range(1, many + 1):
         match number % 25:
             case 3:
-                yield result(number, Outcome.NOT_FOUND, http_status=404, message=f"Batch {1000 + number} was not found.")
+                yield result(
+                    number,
+                    Outcome.NOT_FOUND,
+                    http_status=404,
+                    message=f"Batch {1000 + number} was not found.",
+                )
             case 7:
                 yield result(number, Outcome.HELD, reason="pending", message="the batch is pending")
             case 11:
@@ -66,13 +72,13 @@ def mixed(many: int) -> Iterator[Result]:
                 yield result(number)
 
 
-def summary_of(results: Iterable[Result], proof: Proof | None = None, **given: object) -> Summary:
+def summary_of(results: Iterable[Result], proof: Proof | None = None, **given: Any) -> Summary:
     """The summary of a run with these results; ``given`` stands instead of what is made of them."""
-    tally, latency, pauses, many = Tally(FINE_BY_DEFAULT), Latency(), Pauses(), 0
-    for many, each in enumerate(results, start=1):
+    tally, latency, pauses = Tally(FINE_BY_DEFAULT), Latency(), Pauses()
+    for each in results:
         tally.add(each)
         latency.add(0.02 + (each.line * 37 % 97) / 1000)
-    invalid = tally.outcomes[Outcome.INVALID]
+    many, invalid = sum(tally.outcomes.values()), tally.outcomes[Outcome.INVALID]
     length_s = many / 40 + 0.2
     pauses.add(START + length_s * 0.4, START + length_s * 0.45)
     closed = tally.closed.batches
@@ -99,7 +105,7 @@ def summary_of(results: Iterable[Result], proof: Proof | None = None, **given: o
         pauses=pauses,
         latency_buckets=latency.buckets(),
     )
-    return replace(made, **given)  # type: ignore[arg-type]
+    return replace(made, **given)
 
 
 def write_page(folder: Path, summary: Summary, results: Iterable[Result]) -> Path:
@@ -108,14 +114,20 @@ def write_page(folder: Path, summary: Summary, results: Iterable[Result]) -> Pat
     return folder / "report.html"
 
 
-def page_of(folder: Path, results: list[Result], proof: Proof | None = None, **given: object) -> Path:
+def page_of(folder: Path, results: list[Result], proof: Proof | None = None, **given: Any) -> Path:
     """The page of a run with these results."""
     return write_page(folder, summary_of(results, proof, **given), results)
 
 
-def stopped_run() -> tuple[list[Result], dict[str, object]]:
+def stopped_run() -> tuple[list[Result], dict[str, Any]]:
     """A run that its deadline stopped: its results, and what its summary says of that."""
     results = list(mixed(60)) + [
-        result(n, Outcome.NOT_ATTEMPTED, reason="stopped_by_deadline", first_attempt_at=None) for n in range(61, 101)
+        result(n, Outcome.NOT_ATTEMPTED, reason="stopped_by_deadline", first_attempt_at=None)
+        for n in range(61, 101)
     ]
-    return results, {"stopped": Stopped.DEADLINE, "stopped_by": "deadline=2", "exit_code": 4, "verified": None}
+    return results, {
+        "stopped": Stopped.DEADLINE,
+        "stopped_by": "deadline=2",
+        "exit_code": 4,
+        "verified": None,
+    }

@@ -45,7 +45,7 @@ def test_the_outcome_bar(outcomes: dict[Outcome, int]) -> None:
 def test_progress(
     spans: list[tuple[float, float]], settled: list[float], paused: list[tuple[float, float]]
 ) -> None:
-    """Whatever the sessions, the instants and the pauses, every batch is counted and nothing is out of the room."""
+    """Whatever the sessions, instants and pauses, every batch is counted and nothing is out of the room."""
     timeline = Timeline(Working([Span(at, at + length_s) for at, length_s in spans]))
     for at in settled:
         timeline.add(result(1, settled_at=at))
@@ -113,7 +113,7 @@ def test_clock(seconds: float, text: str) -> None:
 
 
 def test_money_by_period() -> None:
-    """Periods stand in order, then other names; what the run did not close is not in the sums; names are bounded."""
+    """Periods stand in order, then other names; the sums hold what was closed alone; names are bounded."""
     money = Money()
     for each in mixed(50):
         money.add(each)

@@ -44,10 +44,18 @@ def test_nothing_to_retry(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
 def test_no_formula(start: str) -> None:
-    """Text that a spreadsheet would run begins with an apostrophe; other text and numbers are left alone."""
+    """Text that a spreadsheet would run begins with an apostrophe; other text and numbers are left alone.
+
+    White space before it can't hide that, and no control character is left in a cell.
+    """
     row = dict(zip(CSV_KEYS, csv_row(result(1, Outcome.REJECTED, f"{start}1+1")), strict=True))
-    assert row["message"] == f"'{start}1+1"
+    assert row["message"] == f"'{start.strip()}1+1"
     assert (row["running_total"], row["source"]) == ("-10.50", "ids.csv")
+    (cell,) = {*csv_row(result(1, Outcome.REJECTED, f" {start}1\x1b[2J"))} & {
+        f"'{start.strip()}1?[2J",
+        "1?[2J",
+    }
+    assert cell.startswith("'") is bool(start.strip())
 
 
 @given(st.lists(odd_results, max_size=5), st.none() | odd_text)

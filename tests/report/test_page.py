@@ -1,4 +1,4 @@
-"""The page agrees with the summary and the results, lets nothing run but its own script, and is made as a stream."""
+"""The page agrees with the summary and the results, and lets nothing run but its own script."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_rows_are_the_results() -> None:
 
 
 def test_nothing_runs_but_its_own_script() -> None:
-    """The policy allows the one style and the one script by their hashes; no attribute holds style or script."""
+    """The policy allows one style and one script by their hashes; no attribute holds either."""
     text = page(list(mixed(40)))
     seen = Seen(text)
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
@@ -105,8 +105,11 @@ def test_what_must_not_be_missed() -> None:
 @settings(max_examples=30)
 @given(st.lists(odd_results, max_size=6), odd_text, st.none() | st.sampled_from(Stopped))
 def test_odd_text(results: list[Result], odd: str, stopped: Stopped | None) -> None:
-    """Whatever stands in a result, the page has the same elements, valid JSON and no character that isn't shown."""
-    plain = [replace(each, reason="x", message="y", batch_code="z", source="s", end_date=None, input="i") for each in results]
+    """Whatever stands in a result, the page has the same elements, valid JSON and only what can be shown."""
+    plain = [
+        replace(each, reason="x", message="y", batch_code="z", source="s", end_date=None, input="i")
+        for each in results
+    ]
     odd_ones = summary_of(results, stopped=stopped, stopped_by=odd, run_id=odd, base_url=odd)
     seen = Seen(page(results, odd_ones))
     same = summary_of(plain, stopped=stopped, stopped_by="by", run_id="r", base_url="u")

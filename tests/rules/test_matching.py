@@ -25,7 +25,10 @@ def test_each_is_found(batch: list[Result], cap: int) -> None:
 
 def test_those_that_ended_fine_are_in_none() -> None:
     """Closed batches are found by their ids alone, where a proof disagrees."""
-    closed = [Result(run_id="r", batch_id=n, outcome=Outcome.CLOSED, settled_at=0, source="s", line=n) for n in range(5)]
+    closed = [
+        Result(run_id="r", batch_id=n, outcome=Outcome.CLOSED, settled_at=0, source="s", line=n)
+        for n in range(5)
+    ]
     proof = Proof(Verified(5, 3), still_open=(1, 2), gone=(4,))
     problems = (*proof.problems, *tally([rejected(9, "no")]).problems)
     assert [Matcher(problems).place_of(each) for each in closed] == [None, 0, 0, None, 1]

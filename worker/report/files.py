@@ -14,7 +14,7 @@ import orjson
 from worker.report.lines import KEYS, fields_of, mend
 from worker.report.markdown import render_markdown
 from worker.report.results import replaced
-from worker.rules.summary import Summary
+from worker.rules.summary import Summary, printable
 from worker.words.model import WORTH_RETRYING, Outcome, Result
 
 CSV_KEYS: Final = (*KEYS, "input")
@@ -36,11 +36,19 @@ def write_reports(folder: Path, summary: Summary, results: Iterable[Result], ok:
         page = files.enter_context(replaced(folder / "report.html"))
         text = io.TextIOWrapper(table, encoding="utf-8", errors="replace", newline="", write_through=False)
         files.callback(text.detach)  # flushes, and leaves the file itself to ``replaced``
-        page.writelines(render_page(summary, _written(results, text, retry), ok))
+        page.writelines(render_page(_as_written(summary), _written(results, text, retry), ok))
     with replaced(folder / "summary.json") as file:
         file.write(summary_json(summary))
     with replaced(folder / "summary.md") as file:
         file.write(render_markdown(summary, ok).encode("utf-8", "replace"))
+
+
+def _as_written(summary: Summary) -> Summary:
+    """The summary as it is read back, so that a page made again later is the same to the last byte."""
+    try:
+        return Summary.from_json_dict(orjson.loads(summary_json(summary)))
+    except ValueError:  # a number that no reader of JSON can hold
+        return summary
 
 
 def _written(results: Iterable[Result], table: TextIO, retry: BinaryIO) -> Iterator[Result]:
@@ -61,10 +69,16 @@ def summary_json(summary: Summary) -> bytes:
 
 
 def csv_row(result: Result) -> list[Any]:
-    """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    It stands on one line and holds only what can be shown, for the file may be read on a terminal.
+    """
     fields = fields_of(result) | {"warnings": " ".join(result.warnings) or None}
     return [fields.get(key) if key in _NUMBERS else _inert(fields.get(key)) for key in CSV_KEYS]
 
 
 def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value, None)
+    return f"'{text}" if value.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS) else text

@@ -59,7 +59,7 @@ def period_of(batch: Batch) -> Period | None:
 
 
 def told_period(batch: Batch) -> str | None:
-    """The account period of a batch as a result tells it: ``2026-10``, else the name it has; None: not told."""
+    """The account period of a batch as a result tells it: ``2026-10``, else its name; None: not told."""
     period = period_of(batch)
     return str(period) if period else printable(batch.account_period_name or "", 60) or None
 

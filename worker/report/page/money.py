@@ -38,13 +38,13 @@ class Money:
             period = OTHERS
         batches, bills, total = self._by_period.get(period, Closed(0, 0, Decimal("0.00")))
         told = two_places(result.running_total) or Decimal(0)
-        self._by_period[period] = Closed(
-            batches + 1, bills + (result.bill_count or 0), WIDE.add(total, told)
-        )
+        self._by_period[period] = Closed(batches + 1, bills + (result.bill_count or 0), WIDE.add(total, told))
 
     def sorted(self) -> list[PeriodAmount]:
         """The amounts: account periods in order, then other names."""
-        return [PeriodAmount(period, self._by_period[period]) for period in sorted(self._by_period, key=_order)]
+        return [
+            PeriodAmount(period, self._by_period[period]) for period in sorted(self._by_period, key=_order)
+        ]
 
 
 def _order(period: str) -> tuple[int, str]:

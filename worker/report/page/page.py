@@ -13,13 +13,14 @@ from typing import Any, Final
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from worker.report.advice import why
 from worker.report.page import view
 from worker.report.page.charts import latency_chart, outcome_bar, progress_chart
 from worker.report.page.money import Money, PeriodAmount, largest
 from worker.report.page.rows import COLUMNS, json_for_page, row_of
 from worker.report.page.svg import across, tag
 from worker.report.page.timeline import Timeline, Working
-from worker.rules.summary import Summary
+from worker.rules.summary import Summary, printable
 from worker.rules.summary.matching import Matcher
 from worker.words.model import Outcome, Result
 
@@ -39,7 +40,7 @@ def render_page(summary: Summary, results: Iterable[Result], ok: Collection[Outc
 
 
 class Page:
-    """What the template shows. ``rows`` comes first: what is gathered from the results is complete after it."""
+    """What the template shows. ``rows`` comes first: what the results add up to is known after it."""
 
     def __init__(self, summary: Summary, results: Iterable[Result], ok: Collection[Outcome]) -> None:
         self._summary = summary
@@ -74,7 +75,7 @@ class Page:
                 "outcomes": list(Outcome),
                 "base": self._base_ms,
                 "days": spans_days,
-                "groups": [view.why(problem) for problem in self._summary.problems],
+                "groups": [why(problem) for problem in self._summary.problems],
                 "guards": {name: meaning for name, meaning, _ in view.warnings_of(self._summary)},
             }
         )
@@ -136,7 +137,8 @@ def _script() -> str:
 
 def _policy(style: str, script: str) -> str:
     """Nothing from anywhere, and no style or script but the two that the page was made with."""
-    return f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    allowed = f"style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
@@ -148,4 +150,4 @@ def _asset(name: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else view.printable(str(value), 200)
+    return "" if value is None else printable(str(value), 200)

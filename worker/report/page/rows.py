@@ -12,7 +12,19 @@ from worker.rules.summary import printable, two_places
 from worker.words.model import Outcome, Result
 
 COLUMNS: Final = (
-    *("id", "outcome", "code", "period", "bills", "total", "status", "attempts", "settled", "reason", "message"),
+    *(
+        "id",
+        "outcome",
+        "code",
+        "period",
+        "bills",
+        "total",
+        "status",
+        "attempts",
+        "settled",
+        "reason",
+        "message",
+    ),
     *("confirmed", "ended", "first", "elapsed", "source", "line", "warnings", "problem", "input"),
 )
 """What stands where in a row. The script takes the places from here; nulls at the end are left out."""
@@ -24,7 +36,7 @@ _ESCAPES: Final = ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026"))
 def row_of(result: Result, problem: int | None, base_ms: int) -> list[Any]:
     """A result's values in the order of COLUMNS.
 
-    Instants are milliseconds after ``base_ms`` (Unix time); ``problem`` is the place of its group in the summary.
+    Instants are milliseconds after ``base_ms`` (Unix time); ``problem`` is its group's place in the summary.
     """
     total, first = two_places(result.running_total), result.first_attempt_at
     values: list[Any] = [

@@ -43,7 +43,7 @@ def nice_step(highest: float, most: int) -> float:
 
 
 def ticks(highest: float, most: int, *, whole: bool = False) -> list[float]:
-    """Round values above 0, the last one not below ``highest``; ``whole``: for what is counted, no fractions."""
+    """Round values above 0, the last one not below ``highest``; ``whole``: without fractions."""
     step = nice_step(highest, most)
     step = max(1.0, math.ceil(step)) if whole else step
     return [step * n for n in range(1, max(1, math.ceil(highest / step - 1e-9)) + 1)]

@@ -50,7 +50,9 @@ class Timeline:
     def __init__(self, working: Working) -> None:
         self.working = working
         total_s = max(working.total_s, _WIDTHS_S[0])
-        self.width_s = next((width for width in _WIDTHS_S if total_s / width <= _MOST_BINS), total_s / _MOST_BINS)
+        self.width_s = next(
+            (width for width in _WIDTHS_S if total_s / width <= _MOST_BINS), total_s / _MOST_BINS
+        )
         self.counts = [0] * (int(total_s / self.width_s) + 1)
 
     def add(self, result: Result) -> None:

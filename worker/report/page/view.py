@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from worker.report.advice import Advice, advice_of, counted, effort, headline, proof, remedy, stopped, took, why
+from worker.report.advice import (
+    Advice,
+    advice_of,
+    counted,
+    effort,
+    headline,
+    proof,
+    remedy,
+    stopped,
+    took,
+    why,
+)
 from worker.report.released import whose
 from worker.rules.guards import GUARDS
 from worker.rules.summary import Problem, Summary, instant, printable
@@ -37,7 +48,7 @@ class Group(NamedTuple):
     place: int
     dot: str  # its colour
     title: str
-    count: int
+    entries: int
     message: str | None
     remedy: str
     ids: str
@@ -87,19 +98,25 @@ def alerts_of(summary: Summary) -> list[Alert]:
     """A run that was stopped, and a proof that disagrees."""
     alerts = []
     if summary.verified is not None and summary.verified.disagreeing:
-        text = "They were closed, and a read after the run shows them open or gone. Look at them in EnergyCAP first."
+        text = "They were closed, and a read after the run shows them open or gone. See to them first."
         ids = "; ".join(_all_ids(each) for each in summary.problems if each.outcome is Outcome.CLOSED)
         alerts.append(Alert(proof(summary)[0], text, ids=ids))
     if summary.stopped is not None:
         untried = summary.outcomes.get(Outcome.NOT_ATTEMPTED, 0)
-        left = f"{counted(untried, 'batch')} {'was' if untried == 1 else 'were'} not tried. " if untried else ""
+        left = (
+            f"{counted(untried, 'batch')} {'was' if untried == 1 else 'were'} not tried. " if untried else ""
+        )
         first = advice_of(summary)[0]
         alerts.append(Alert(f"Stopped early: {stopped(summary)}", f"{left}{first.text}", first.command))
     return alerts
 
 
 def _all_ids(problem: Problem) -> str:
-    more = f" and {problem.count - len(problem.first_ids):,} more" if problem.count > len(problem.first_ids) else ""
+    more = (
+        f" and {problem.count - len(problem.first_ids):,} more"
+        if problem.count > len(problem.first_ids)
+        else ""
+    )
     return f"{why(problem)}: {', '.join(map(str, problem.first_ids))}{more}"
 
 
@@ -110,7 +127,7 @@ def groups_of(summary: Summary) -> list[Group]:
             place=place,
             dot="bad" if problem.outcome is Outcome.CLOSED else problem.outcome.value,
             title=why(problem),
-            count=problem.count,
+            entries=problem.count,
             message=printable(problem.message) if problem.message else None,
             remedy=remedy(problem),
             ids=", ".join(map(str, problem.first_ids[:10])),

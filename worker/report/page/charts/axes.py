@@ -10,7 +10,7 @@ from worker.report.page.svg import across, px, tag
 
 
 def levels(values: Sequence[float], top: float, bottom: float, unit: str) -> list[Markup]:
-    """A thin line across at each value, with the value above it; the last one is the top, and says the unit."""
+    """A thin line across at each value, the value above it; the last one is the top, and says the unit."""
     found: list[Markup] = []
     for value in values:
         y = bottom - value / values[-1] * (bottom - top)

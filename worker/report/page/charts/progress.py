@@ -31,7 +31,8 @@ def progress_chart(timeline: Timeline, total: int, pauses: Iterable[Span]) -> Ma
         return Markup("")
     shaded = [_pause(timeline, span) for span in pauses]
     begun = [_session(start_s / timeline.span_s) for start_s in timeline.working.starts_s[1:-1]]
-    told = f"{settled:,} of {total:,} settled in {clock(timeline.working.total_s)}; {len(shaded)} pauses are shaded"
+    took = clock(timeline.working.total_s)
+    told = f"{settled:,} of {total:,} settled in {took}; {len(shaded)} pauses are shaded"
     return tag(
         "svg",
         *shaded,
@@ -50,7 +51,9 @@ def progress_chart(timeline: Timeline, total: int, pauses: Iterable[Span]) -> Ma
 def _so_far(timeline: Timeline, total: int) -> list[Markup]:
     values = ticks(total, 2, whole=True)
     steps = list(accumulate(timeline.counts, initial=0))
-    places_ = [(n / len(timeline.counts) * 1000, 100 - count / values[-1] * 100) for n, count in enumerate(steps)]
+    places_ = [
+        (n / len(timeline.counts) * 1000, 100 - count / values[-1] * 100) for n, count in enumerate(steps)
+    ]
     line = "L".join(f"{px(x)} {y:.2f}" for x, y in places_)
     curve = (
         tag("path", d=f"M{line}L1000 100L0 100Z", class_="area"),
@@ -98,7 +101,8 @@ def _session(share: float) -> Markup:
 def _times(timeline: Timeline) -> list[tuple[float, str]]:
     step_s = next((step for step in _TIMES_S if timeline.span_s / step <= _MOST_TIMES), timeline.span_s / 4)
     return [
-        (n * step_s / timeline.span_s, clock(n * step_s)) for n in range(int(timeline.span_s / step_s + 1e-9) + 1)
+        (n * step_s / timeline.span_s, clock(n * step_s))
+        for n in range(int(timeline.span_s / step_s + 1e-9) + 1)
     ]
 
 
