@@ -97,7 +97,7 @@ def test_through_the_whole_program(program: Program) -> None:
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_formulas_are_told_apart_from_numbers(program: Program, formula: str) -> None:
-    """A batch code that a spreadsheet would run begins with an apostrophe, and results.jsonl has it as it is."""
+    """A batch code that a spreadsheet would run begins with an apostrophe; results.jsonl has it as it is."""
     batch = a_batch(FIRST, code=formula)
     with simulator_thread(world=World({FIRST: batch}, [FIRST])) as simulator:
         ran = program.close(simulator, ids=[FIRST])

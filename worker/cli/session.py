@@ -21,6 +21,7 @@ from worker.report.results import private_folder
 from worker.rules.proof import Proof
 from worker.rules.summary import Summary, Verified
 from worker.telemetry import Progress
+from worker.telemetry.terminal import draws
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
 
@@ -134,7 +135,7 @@ class Session:
     def _settle(self, account: Account, number: int, results: ResultsFile) -> Ending:
         done = {outcome: count for outcome, count in account.tally.outcomes.items() if count}
         total = self._run.ids + self._run.invalid
-        terminal = sys.stderr if sys.stderr.isatty() else None
+        terminal = sys.stderr if draws(sys.stderr) else None
         with Progress(total, self._log, terminal, before=done) as progress:
             if sum(done.values()) == total:
                 return Ending(at=time.time())

@@ -66,6 +66,7 @@ def headline(summary: Summary) -> list[str]:
             lines.append(f"Of {counted(summary.untold, 'batch')} the API told no bills or no total.")
     else:
         lines.append("Closed no batch." if total else "Nothing to do: the input named no batch.")
+    lines += proof(summary)
     if before := summary.outcomes.get(Outcome.ALREADY_CLOSED, 0):
         lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")
     if summary.stopped is not None:
@@ -74,8 +75,7 @@ def headline(summary: Summary) -> list[str]:
         lines.append(f"{bad:,} of {total:,} did not end fine.")
     elif total:
         lines.append("Everything ended fine." if total > 1 else "It ended fine.")
-    disagrees = summary.verified is not None and summary.verified.disagreeing
-    return [lines[0], *proof(summary), *lines[1:]] if disagrees else [*lines, *proof(summary)]
+    return lines
 
 
 def proof(summary: Summary) -> list[str]:
