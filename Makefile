@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 N ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format crash bench-ledger bench-rates clean
+.PHONY: help demo test lint types check format crash bench-ledger bench-rates screenshots clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-ledger: $(STAMP) ## Measure what the ledger costs a close
 
 bench-rates: $(STAMP) ## Measure how well rates from 0.5 to 1000 per second are reached and kept
 	$(BIN)/python tests/bench/rates.py
+
+screenshots: $(STAMP) ## Make the README's pictures again, from the demo (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove the environment, caches and the demo's runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo build *.egg-info
