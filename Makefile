@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 N ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format crash bench-ledger bench-rates crash-fleet bench-fleet clean
+.PHONY: help demo test lint types check format crash bench-ledger bench-rates crash-fleet bench-fleet screenshots clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8
 
 bench-fleet: $(STAMP) ## Measure how a fleet scales, and how well it keeps one rate
 	$(BIN)/python tests/bench/fleet.py
+
+screenshots: $(STAMP) ## Make the README's pictures again, from the demo (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove the environment, caches and the demo's runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo build *.egg-info

@@ -20,7 +20,7 @@ from worker.ledger import RunRow, Store
 from worker.rules.plan import PlanTally, Wanted, decide_seen
 from worker.rules.proof import Proof
 from worker.rules.selection import Selection, is_selected
-from worker.rules.summary import Counters, printable
+from worker.rules.summary import Counters, KeyOwner, printable
 from worker.sources import Listed
 from worker.telemetry import Log
 from worker.words.answer import Answer, Identity
@@ -28,6 +28,7 @@ from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Batch
 
 _PAGE: Final = 1000
+_MAX_INT: Final = 2**53  # what every reader of JSON can hold
 
 Work: TypeAlias = Callable[[Asking], Awaitable[None]]
 
@@ -42,6 +43,15 @@ class Looked:
     requests: Counters = field(default_factory=Counters)
     took_s: float = 0.0
     stop: Stop | None = None  # requested meanwhile: the run is over before it began
+
+    @property
+    def key_owner(self) -> KeyOwner | None:
+        """Whose the key is, for the run's record."""
+        who = self.identity
+        if who is None:
+            return None
+        user_id = None if who.user_id is None or abs(who.user_id) > _MAX_INT else who.user_id
+        return KeyOwner(user_id, who.user_code, who.full_name, who.environment)
 
     def care(self, settings: Settings) -> Care | None:
         """How the run is to look at its batches; None where it closes them unseen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,10 +17,12 @@ from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, print_summary
 from worker.cli.question import is_agreed, yes_option
 from worker.cli.resolve import read_key
+from worker.cli.run_list import render_runs
 from worker.cli.settings import Settings, fixed
 from worker.ledger import RunRow, RunState, Store, open_ledger
 from worker.report import write_reports, write_results
 from worker.rules.summary import Summary, instant
+from worker.telemetry.terminal import colours, width_of
 from worker.words.errors import ConfigurationError
 from worker.words.model import WORTH_RETRYING, Planned
 
@@ -86,9 +89,8 @@ def list_runs(as_json: bool, queue: str | None, config: Path | None, **flags: An
     elif not runs:
         click.echo(f"No runs in {state}.")
     else:
-        click.echo(f"{'RUN':<24} {'STARTED (UTC)':<19} {'STATE':<10} {'BATCHES':>8} {'SETTLED':>8} EXIT")
-        for row in runs:
-            click.echo(_line(row))
+        out = sys.stdout
+        click.echo(render_runs(runs, width=width_of(out), colour=colours(out)), nl=False)
     return 0
 
 
@@ -119,15 +121,6 @@ def _state_of(run: RunRow) -> str:
     if run.started_at is None:
         return "not begun"
     return "finished" if run.state is RunState.FINISHED else "unfinished"
-
-
-def _line(row: dict[str, Any]) -> str:
-    started = (row["started_at"] or row["created_at"])[:19].replace("T", " ")
-    code = "-" if row["exit_code"] is None else row["exit_code"]
-    return (
-        f"{row['run_id']:<24} {started:<19} {row['state']:<10} "
-        f"{row['input']['ids']:>8,} {row['settled']:>8,} {code!s:>4}"
-    )
 
 
 @command.command(

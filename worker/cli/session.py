@@ -21,6 +21,7 @@ from worker.report.results import private_folder
 from worker.rules.proof import Proof
 from worker.rules.summary import Summary, Verified
 from worker.telemetry import Progress
+from worker.telemetry.terminal import draws
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
 
@@ -79,6 +80,7 @@ class Session:
         number = store.start_session(run, started_at=started_at, pid=os.getpid(), who=who())
         account = Account(store, run, self._ok)
         account.session.counters.merge(self._looked.requests)
+        account.session.key = self._looked.key_owner
         self._log.info("run.started", **self._facts(account))
         self._telling.begun(account, started_at)
         self._begin_results(account)
@@ -133,7 +135,7 @@ class Session:
     def _settle(self, account: Account, number: int, results: ResultsFile) -> Ending:
         done = {outcome: count for outcome, count in account.tally.outcomes.items() if count}
         total = self._run.ids + self._run.invalid
-        terminal = sys.stderr if sys.stderr.isatty() else None
+        terminal = sys.stderr if draws(sys.stderr) else None
         with Progress(total, self._log, terminal, before=done) as progress:
             if sum(done.values()) == total:
                 return Ending(at=time.time())
@@ -148,7 +150,13 @@ class Session:
         from worker.cli.wiring import close_all
 
         phases = self._reading.phases
-        phases.pacer.tell_pauses(progress.paused)
+
+        def paused(until_s: float) -> None:
+            now = time.time()
+            account.session.pauses.add(now, now + phases.pacer.paused_for_s)
+            progress.paused(until_s)
+
+        phases.pacer.tell_pauses(paused)
         return phases.run(
             close_all(
                 store=self._store,

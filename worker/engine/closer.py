@@ -17,6 +17,7 @@ from worker.engine.stop import Stop
 from worker.engine.terms import Job
 from worker.rules.course import Course, Step
 from worker.rules.gate import look_later
+from worker.rules.period import told_period
 from worker.rules.settling import (
     after_close,
     after_key,
@@ -229,4 +230,5 @@ class Closer:
             source=job.planned.source,
             line=job.planned.line,
             warnings=course.warnings,
+            account_period=told_period(batch) if batch else None,
         )

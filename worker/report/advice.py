@@ -19,6 +19,7 @@ class Advice(NamedTuple):
     command: str | None = None
 
 
+_SHOWN_IDS: Final = 10
 _WHY_STOPPED: Final = {
     Stopped.DEADLINE: "the deadline passed",
     Stopped.ABORT: "an abort rule fired",
@@ -37,13 +38,17 @@ _BEFORE_RESUMING: Final = {
     Stopped.QUEUE: "Put the queue's broker right, then continue:",
 }
 _PER_OUTCOME: Final = {
-    Outcome.CLOSED: "closed: the API said so, and not when read again; look in EnergyCAP what is true.",
-    Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
-    Outcome.HELD: "held: look at these batches in EnergyCAP; a guard kept them from being closed.",
-    Outcome.FORBIDDEN: "forbidden: have their owner close them, or use the key of a user who may.",
-    Outcome.REJECTED: "rejected: put right in EnergyCAP what the message says, then close them again.",
-    Outcome.UNKNOWN: "unknown: these may be closed by now or not; run them again, or look in EnergyCAP.",
-    Outcome.INVALID: "invalid: these input lines are no batch ids; results.jsonl names file and line.",
+    Outcome.CLOSED: "look at these in EnergyCAP; they were closed, and are not when they are read again.",
+    Outcome.NOT_FOUND: "check these ids; the API knows no such batch, at least not for this key.",
+    Outcome.HELD: "look at these batches in EnergyCAP; a guard kept them from being closed.",
+    Outcome.FORBIDDEN: "have their owner close them, or use the key of a user who may.",
+    Outcome.REJECTED: "put right in EnergyCAP what the message says, then close them again.",
+    Outcome.UNKNOWN: "these may be closed by now or not; run them again, or look in EnergyCAP.",
+    Outcome.INVALID: "these input lines are no batch ids; results.jsonl names file and line.",
+}
+_BY_A_COMMAND: Final = {  # which is a step of its own
+    Outcome.FAILED: "run them again; a read shows them not closed.",
+    Outcome.NOT_ATTEMPTED: "continue the run, or run them again; nothing was sent for them.",
 }
 
 
@@ -64,15 +69,34 @@ def headline(summary: Summary) -> list[str]:
             lines.append(f"Of {counted(summary.untold, 'batch')} the API told no bills or no total.")
     else:
         lines.append("Closed no batch." if total else "Nothing to do: the input named no batch.")
+    lines += proof(summary)
     if before := summary.outcomes.get(Outcome.ALREADY_CLOSED, 0):
         lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")
     if summary.stopped is not None:
-        lines.append(f"Stopped early: {_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}.")
+        lines.append(f"Stopped early: {stopped(summary)}.")
     if bad := sum(problem.count for problem in summary.problems):
         lines.append(f"{bad:,} of {total:,} did not end fine.")
     elif total:
         lines.append("Everything ended fine." if total > 1 else "It ended fine.")
     return lines
+
+
+def proof(summary: Summary) -> list[str]:
+    """What reading again showed of the batches that were closed; nothing where none was read."""
+    if summary.verified is None or not summary.verified.batches:
+        return []
+    (read, disagreeing), closed = summary.verified, summary.closed.batches
+    if disagreeing:
+        are = "is" if disagreeing == 1 else "are"
+        return [f"Read again afterwards, {disagreeing:,} of {read:,} {are} NOT closed."]
+    if read < closed:
+        return [f"Read again afterwards, {read:,} of the {closed:,} are closed; the rest could not be read."]
+    return [f"Read again afterwards, {'it is' if read == 1 else f'all {read:,} are'} closed."]
+
+
+def stopped(summary: Summary) -> str:
+    """Why a run was stopped: ``the deadline passed (deadline=60)``; nothing for one that was not."""
+    return "" if summary.stopped is None else f"{_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}"
 
 
 def _stopped_by(summary: Summary) -> str:
@@ -83,14 +107,10 @@ def _stopped_by(summary: Summary) -> str:
 
 
 def remarks(summary: Summary) -> list[str]:
-    """What guards warned of, and what the proof showed."""
+    """What else is worth a line: what guards warned of."""
     lines = []
     if summary.warnings:
         lines.append(f"Warned of: {by_guard(summary.warnings)}.")
-    if summary.verified is not None and summary.verified.batches:
-        batches, disagreeing = summary.verified
-        found = f"{disagreeing:,} not closed" if disagreeing else "all closed"
-        lines.append(f"Read again afterwards: {counted(batches, 'batch')}, {found}.")
     return lines
 
 
@@ -116,7 +136,14 @@ def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
         if summary.queue is not None:
             retry = f"batch-closer enqueue retry.txt --queue {quoted(summary.queue)}"
         steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
-    return steps + [Advice(text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled]
+    found = ((outcome, text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled)
+    return steps + [Advice(f"{outcome.value}: {text}") for outcome, text in found]
+
+
+def remedy(problem: Problem) -> str:
+    """What to do about one group, as a sentence."""
+    text = (_PER_OUTCOME | _BY_A_COMMAND).get(problem.outcome, "look at these batches in EnergyCAP.")
+    return text[:1].upper() + text[1:]
 
 
 def why(problem: Problem) -> str:
@@ -129,7 +156,7 @@ def why(problem: Problem) -> str:
 
 def first_ids(problem: Problem) -> str:
     """``ids 3, 4, 5, ...``, or nothing for input lines."""
-    return first_of(tuple(map(str, problem.first_ids)), problem.count)
+    return first_of(tuple(map(str, problem.first_ids[:_SHOWN_IDS])), problem.count)
 
 
 def first_of(ids: tuple[str, ...], count: int) -> str:

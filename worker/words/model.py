@@ -188,3 +188,4 @@ class Result:
     line: int
     input: str | None = None  # an invalid line's text
     warnings: tuple[str, ...] = ()  # guards that warned of closing it
+    account_period: str | None = None  # 2026-10, or its name where that is no month
