@@ -6,15 +6,18 @@ import os
 import shutil
 import sys
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.lookout import Looked, Preview
-from worker.ledger import RunRow
 from worker.report.advice import by_guard, counted
 from worker.report.released import released, whose
 from worker.rules.plan import PlanDecision
 from worker.words.errors import ConfigurationError
+
+if TYPE_CHECKING:  # they bring everything along that looking takes
+    from worker.cli.lookout import Looked, Preview
+    from worker.ledger import RunRow
 
 YES_ENV = "BATCH_CLOSER_YES"
 _INDENT = 10
