@@ -116,7 +116,7 @@ def test_each_fault_with_faulty_reads(program: Program) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 4])
 def test_longer_sequences(program: Program, seed: int) -> None:
     """Three to five faults in a row, reads failing in between, in every state of the batch."""
-    run_cases(program, list(islice(chosen(seed), 700)))
+    run_cases(program, list(islice(chosen(seed), 350)))
 
 
 @pytest.mark.parametrize("attempts", [1, 2])

@@ -190,11 +190,6 @@ class Store:
         with told(self.path):
             self._connection.execute("DELETE FROM temp.looks")
 
-    def unseen(self, run: RunRow) -> int:
-        """How many of the batches without a final result no look was kept of."""
-        with told(self.path):
-            return int(self._connection.execute(rows.UNSEEN, (run.first_seq, run.last_seq)).fetchone()[0])
-
     def closed_among(self, run: RunRow, batch_ids: Sequence[int]) -> list[int]:
         """Those of ``batch_ids`` that the run has closed."""
         with told(self.path):
