@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -38,8 +39,14 @@ class Line:
         self.returns = 0  # so many times it was away and came back
         self.on_lost: Callable[[], Awaitable[None]] | None = None  # the queue vanished: make it anew
         self.on_refused: Callable[[QueueError], None] | None = None  # nothing will mend it
+        self._returned_at = float("-inf")
         self._log = log
         self._scripts: dict[str, AsyncScript] = {}
+
+    @property
+    def up_for_s(self) -> float:
+        """How long it has answered without a gap that was noticed here; infinite if it always did."""
+        return time.monotonic() - self._returned_at
 
     async def script(self, name: str, *arguments: Any, key: str | None = None) -> Any:
         """Run ``lua/NAME.lua`` on the queue, or on another key; see ``call``."""
@@ -70,6 +77,7 @@ class Line:
                 if not self.is_up:
                     self.is_up = True
                     self.returns += 1
+                    self._returned_at = time.monotonic()
                     self._log.info("queue.back", queue=self.address.shown)
                 return value
 
