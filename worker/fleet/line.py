@@ -82,16 +82,18 @@ class Line:
                 return value
 
     async def first_call(self, send: Callable[[], Awaitable[T]], within_s: float) -> T:
-        """The same, for so long at most. Raises QueueError."""
+        """The same, for so long at most, not counting the time it loads its data. Raises QueueError."""
         loop = asyncio.get_running_loop()
         ends_at, failures = loop.time() + within_s, 0
         while True:
             try:
                 return await send()
             except _foreign() as error:
-                from worker.fleet.failures import Failure, in_words, meaning_of
+                from worker.fleet.failures import Failure, in_words, is_loading, meaning_of
 
                 failures += 1
+                if is_loading(error):  # it is there, and will be ready
+                    ends_at = loop.time() + within_s
                 if meaning_of(error) is not Failure.AWAY or loop.time() >= ends_at:
                     raise QueueError(f"queue {self.address.shown} can't be used: {in_words(error)}") from None
                 await asyncio.sleep(_wait_s(failures))
