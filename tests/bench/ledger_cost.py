@@ -155,6 +155,9 @@ class Forgetful:
     def pending(self, after_seq: int, limit: int) -> Sequence[Planned]:
         return self._store.pending(self._account.run, after_seq=after_seq, limit=limit)
 
+    def is_held(self, planned: Planned) -> bool:
+        return True
+
     async def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> None:
         pass
 

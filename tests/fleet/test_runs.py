@@ -107,6 +107,20 @@ def test_a_deadline_passes_without_any_worker(tmp_path: Path, queue: str) -> Non
         assert len(fleet.simulator.requests) == 0
 
 
+def test_giving_up_waiting_leaves_the_run_alone(tmp_path: Path, queue: str) -> None:
+    """Ctrl-C ends the waiting with code 130, says that nobody works and how it goes on; all of it waits."""
+    with fleet_on(tmp_path, queue, options(5)) as fleet:
+        file = ids_file(tmp_path, fleet.simulator.world.ids())
+        with fleet.enqueue(file, "--run-id", "r", "--wait") as waiter:
+            until(lambda: waiter.events("queue.no_worker"), "the waiter to miss a worker")
+            waiter.signal(2)
+            assert waiter.exit_code() == 130
+        assert "run r goes on in the queue" in waiter.complaints[-1]
+        with fleet.client() as client:
+            assert client.xlen(fleet.name) == 5
+            assert client.hget(fleet.key("run:r"), "stop_kind") is None
+
+
 def test_a_dead_key_stops_worker_and_run(tmp_path: Path, queue: str) -> None:
     """A 401 that GET /api/v3/me confirms: the worker ends with code 5, and so does the run."""
     with fleet_on(tmp_path, queue, options(40, 0.02)) as fleet:

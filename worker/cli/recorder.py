@@ -94,6 +94,10 @@ class Recorder:
         self._keep_counts()
         return self._writer.intend(planned.seq, attempts, first_attempt_at)
 
+    def is_held(self, planned: Planned) -> bool:  # noqa: ARG002 - the lock of the run sees to that
+        """Nobody else has the batches of this run."""
+        return True
+
     def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
         """Queue a result; what is not final is settled again by the session that takes it up."""
         if not final:

@@ -147,6 +147,10 @@ class Closer:
                 return self._hindered(job, hindrance)
             if not self._is_over(job):
                 await self._requests.pacer.slot()
+            while not self._memory.is_held(job.planned):  # it waited long, or the queue was away
+                hindrance = await self._memory.intend(job.planned, course.attempts + 1, first_at)
+                if hindrance is not None:
+                    return self._hindered(job, hindrance)
         except LedgerError as error:
             self._stop.request(Stopped.DISK, str(error))
         except asyncio.CancelledError:

@@ -15,6 +15,9 @@ from worker.engine.stop import Stop
 from worker.engine.terms import Job
 from worker.words.model import Planned, Result
 
+TRUSTED_SHARE = 2 / 3
+"""Of the time that a lease lasts: after that another may have it soon, so it is asked for before a PUT."""
+
 
 class LeaseAgenda(Waiting):
     """Jobs made of leases. ``wanted`` says how many closers stand idle."""
@@ -81,9 +84,14 @@ class Holdings:
     Whatever is not final goes back to the queue, unless its run is stopped: then that is recorded.
     """
 
-    def __init__(self, queue: Queue, log: Log, on_recorded: Callable[[Result], None]) -> None:
+    def __init__(
+        self, queue: Queue, lease_s: float, *, log: Log, clocks: Clocks, on_recorded: Callable[[Result], None]
+    ) -> None:
         self._queue = queue
         self._log = log
+        self._clocks = clocks
+        self._trusted_s = lease_s * TRUSTED_SHARE
+        self._known_at: dict[int, float] = {}  # when it was last asked for what showed the lease to be ours
         self._on_recorded = on_recorded
         self._numbers = count(1)
         self._held: dict[int, Lease] = {}
@@ -94,22 +102,42 @@ class Holdings:
         """All leases in hand, those included whose result is on its way."""
         return list(self._held.values())
 
-    def hold(self, lease: Lease, clocks: Clocks) -> Job:
-        """Take a lease in hand: a job with a number of its own."""
-        number = next(self._numbers)
+    def hold(self, lease: Lease, asked_at: float) -> Job:
+        """Take a lease in hand that was asked for then: a job with a number of its own."""
+        clocks, number = self._clocks, next(self._numbers)
         self._held[number] = lease
+        self._known_at[number] = asked_at
         planned = lease.planned._replace(seq=number)
         course = lease.terms.course_of(planned, clocks.wall(), lease.spent)
         return Job(planned, course, clocks.steady(), lease.terms)
 
     async def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Hindrance | None:
         """Have the queue record that an attempt is about to be sent."""
-        lease = self._held[planned.seq]
+        lease, asked_at = self._held[planned.seq], self._clocks.steady()
         hindrance = await self._queue.intend(lease, attempts, first_attempt_at)
+        self._known_at[planned.seq] = asked_at
         if hindrance is Hindrance.LOST:
-            del self._held[planned.seq]
+            self._forget(planned.seq)
             self._log.warning("lease.lost", batch_id=planned.batch_id, run_id=lease.terms.run_id)
         return hindrance
+
+    def is_held(self, planned: Planned) -> bool:
+        """Whether no other worker can have the lease by now, even if the queue was out of reach."""
+        return self._clocks.steady() - self._known_at[planned.seq] < self._trusted_s
+
+    async def keep(self) -> None:
+        """Prolong all leases."""
+        held, asked_at = dict(self._held), self._clocks.steady()
+        lost = {lease.tag for lease in await self._queue.keep(held.values())} if held else set()
+        for number, lease in held.items():
+            if number in self._held:
+                self._known_at[number] = float("-inf") if lease.tag in lost else asked_at
+            if lease.tag in lost:
+                self._log.warning("lease.lost", batch_id=lease.planned.batch_id, run_id=lease.terms.run_id)
+
+    def _forget(self, number: int) -> None:
+        self._held.pop(number, None)
+        self._known_at.pop(number, None)
 
     def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
         """Have the queue record a result, or take the batch back."""
@@ -130,7 +158,7 @@ class Holdings:
     def _tell(self, number: int, telling: Coroutine[Any, Any, None]) -> None:
         async def tell() -> None:
             await telling
-            self._held.pop(number, None)
+            self._forget(number)
 
         task = asyncio.create_task(tell())
         self._telling.add(task)

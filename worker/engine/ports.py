@@ -72,6 +72,10 @@ class Memory(Protocol):
         """
         ...
 
+    def is_held(self, planned: Planned) -> bool:
+        """Tell whether the intent can still be relied on; if not, intend again before the PUT."""
+        ...
+
     def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
         """Queue a result; it is shown once it is durable. Not final: a resumed run takes it up again."""
         ...

@@ -52,7 +52,7 @@ class Shift:
         self._taking = asyncio.Lock()
         self._ends_at = 0.0  # what is still in flight then is given up
         self._agenda = LeaseAgenda(clocks.steady)
-        self._holdings = Holdings(queue, log, on_recorded)
+        self._holdings = Holdings(queue, hours.lease_s, log=log, clocks=clocks, on_recorded=on_recorded)
         self._closer = Closer(
             agenda=self._agenda,
             requests=requests,
@@ -108,14 +108,15 @@ class Shift:
             if self._stop.draining:
                 return None
             async with self._taking:
+                asked_at = self._clocks.steady()
                 leases = await self._queue.take(most)
                 for lease in leases:
-                    self._begin(lease)
+                    self._begin(lease, asked_at)
             if self._hours.once and not leases and await self._queue.is_empty():
                 return self._agenda.finish()
 
-    def _begin(self, lease: Lease) -> None:
-        job = self._holdings.hold(lease, self._clocks)
+    def _begin(self, lease: Lease, asked_at: float) -> None:
+        job = self._holdings.hold(lease, asked_at)
         if self._stop.draining:
             self._holdings.give_back(job)
         else:
@@ -124,12 +125,7 @@ class Shift:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._hours.lease_s / 3)
-            if leases := self._holdings.leases:
-                lost = await self._queue.keep(leases)
-                for lease in lost:
-                    self._log.warning(
-                        "lease.lost", batch_id=lease.planned.batch_id, run_id=lease.terms.run_id
-                    )
+            await self._holdings.keep()
 
     async def _watch_stop(self) -> None:
         await self._stop.requested.wait()

@@ -41,6 +41,11 @@ def meaning_of(error: BaseException) -> Failure:
     return Failure.AWAY if any(word in text for word in _PASSING_WORDS) else Failure.REFUSED
 
 
+def is_loading(error: BaseException) -> bool:
+    """Whether the store has begun, and reads its data."""
+    return isinstance(error, foreign.BusyLoadingError)
+
+
 def in_words(error: BaseException) -> str:
     """Why, in a few words of our own: a foreign text may hold the address with its password."""
     if isinstance(

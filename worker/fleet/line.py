@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -38,8 +39,14 @@ class Line:
         self.returns = 0  # so many times it was away and came back
         self.on_lost: Callable[[], Awaitable[None]] | None = None  # the queue vanished: make it anew
         self.on_refused: Callable[[QueueError], None] | None = None  # nothing will mend it
+        self._returned_at = float("-inf")
         self._log = log
         self._scripts: dict[str, AsyncScript] = {}
+
+    @property
+    def up_for_s(self) -> float:
+        """How long it has answered without a gap that was noticed here; infinite if it always did."""
+        return time.monotonic() - self._returned_at
 
     async def script(self, name: str, *arguments: Any, key: str | None = None) -> Any:
         """Run ``lua/NAME.lua`` on the queue, or on another key; see ``call``."""
@@ -70,20 +77,23 @@ class Line:
                 if not self.is_up:
                     self.is_up = True
                     self.returns += 1
+                    self._returned_at = time.monotonic()
                     self._log.info("queue.back", queue=self.address.shown)
                 return value
 
     async def first_call(self, send: Callable[[], Awaitable[T]], within_s: float) -> T:
-        """The same, for so long at most. Raises QueueError."""
+        """The same, for so long at most, not counting the time it loads its data. Raises QueueError."""
         loop = asyncio.get_running_loop()
         ends_at, failures = loop.time() + within_s, 0
         while True:
             try:
                 return await send()
             except _foreign() as error:
-                from worker.fleet.failures import Failure, in_words, meaning_of
+                from worker.fleet.failures import Failure, in_words, is_loading, meaning_of
 
                 failures += 1
+                if is_loading(error):  # it is there, and will be ready
+                    ends_at = loop.time() + within_s
                 if meaning_of(error) is not Failure.AWAY or loop.time() >= ends_at:
                     raise QueueError(f"queue {self.address.shown} can't be used: {in_words(error)}") from None
                 await asyncio.sleep(_wait_s(failures))

@@ -117,7 +117,13 @@ class RedisQueue:
         """Up to so many leases; none after a short wait."""
         worker = self._worker
         cursor, epoch, taken = await self._line.script(
-            "take", worker.name, most, int(worker.lease_s * 1000), self._cursor, LARGEST
+            "take",
+            worker.name,
+            most,
+            int(worker.lease_s * 1000),
+            self._cursor,
+            LARGEST,
+            int(self._line.up_for_s >= worker.lease_s),  # else they had no chance to keep theirs
         )
         self._cursor = cursor.decode()
         self._heard_epoch(epoch.decode())
@@ -346,8 +352,7 @@ class RedisQueue:
     def _unrecorded(self, word: str, result: Result) -> None:
         """The result is told at least in this worker's log."""
         why = {"lost": "another_has_it", "done": "has_a_result", "gone": "run_is_gone"}[word]
-        tell = self._log.info if word == "done" else self._log.warning
-        tell("result.unrecorded", why=why, result=self._worker.encode(result).decode().rstrip())
+        self._log.warning("result.unrecorded", why=why, result=self._worker.encode(result).decode().rstrip())
 
     async def claim_environment(self, name: str) -> str:
         """Have the queue serve this environment alone, unless it serves one; that one."""

@@ -1,4 +1,5 @@
--- Take messages: those first that others left. ARGV: consumer, most, lease ms, cursor, largest bytes.
+-- Take messages: those first that others left. ARGV: consumer, most, lease ms, cursor, largest bytes, and 0
+-- where nothing is to be claimed of others.
 -- Gives: the next cursor, the epoch, and of each message {id, deliveries, bytes, name, value, ...}.
 local consumer, most, largest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[5])
 local taken = {}
@@ -19,7 +20,10 @@ local function add(message)
     table.insert(taken, told)
 end
 
-local claimed = redis.call('XAUTOCLAIM', stream, GROUP, consumer, ARGV[3], ARGV[4], 'COUNT', most)
+local claimed = {ARGV[4], {}}
+if ARGV[6] == '1' then
+    claimed = redis.call('XAUTOCLAIM', stream, GROUP, consumer, ARGV[3], ARGV[4], 'COUNT', most)
+end
 for _, message in ipairs(claimed[2]) do add(message) end
 if #taken < most then
     local read = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', most - #taken,
