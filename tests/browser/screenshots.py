@@ -1,4 +1,4 @@
-"""Makes the README's pictures (``make screenshots``): the demo's seeds are fixed, its times are not."""
+"""Makes the README's pictures: ``make screenshots``. The demo's seeds are fixed, its times are not."""
 
 from __future__ import annotations
 
