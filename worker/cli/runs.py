@@ -27,7 +27,7 @@ _state_options = setting_options("output.state")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def state_from(flags: dict[str, Any], config: Path | None) -> Path:
+def state_from(flags: Mapping[str, Any], config: Path | None) -> Path:
     """The state folder alone: these verbs need no base URL and no key. Raises ConfigurationError."""
     return state_folder(settings_from(flags, config, {"api": {"base_url": "https://localhost"}}))
 
@@ -138,7 +138,7 @@ def show_run(run_id: str, as_json: bool, config: Path | None, **flags: Any) -> i
     state = state_from(flags, config)
     with open_ledger(state) as store:
         run = find_run(store, run_id)
-        summary, _ = _reckon(store, run)
+        summary, _ = reckon(store, run)
     print_summary(summary, state / "runs" / run_id, state, as_json=as_json)
     return 0
 
@@ -160,7 +160,7 @@ def report_run(run_id: str, as_json: bool, config: Path | None, **flags: Any) ->
     folder = state / "runs" / run_id
     with open_ledger(state) as store:
         run = find_run(store, run_id)
-        summary, ending = _reckon(store, run)
+        summary, ending = reckon(store, run)
         write_results(folder / "results.jsonl", results_of(store, run, ending))
         write_reports(folder, summary, results_of(store, run, ending), _settings_of(run).output.fine)
     print_summary(summary, folder, state, as_json=as_json)
@@ -171,7 +171,7 @@ def _settings_of(run: RunRow) -> Settings:
     return Settings.model_validate(orjson.loads(run.settings))
 
 
-def _reckon(store: Store, run: RunRow) -> tuple[Summary, Ending]:
+def reckon(store: Store, run: RunRow) -> tuple[Summary, Ending]:
     """The summary of the run's last session; of one that was killed, or is under way, what is known now."""
     ending = Ending(at=run.finished_at or time.time(), stopped=run.stopped, by=run.stopped_by)
     if run.summary is not None:
