@@ -16,6 +16,7 @@ import orjson
 from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
+from worker.cli.completion import files
 from worker.cli.lookout import Preview, warn_of_untold
 from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from, state_folder
@@ -48,7 +49,7 @@ Examples:
   some-command | batch-closer close - --yes --json
 """,
 )
-@click.argument("targets", nargs=-1, metavar="[TARGET...]")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
 @click.option(
     "--column",
     metavar="NAME",

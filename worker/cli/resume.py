@@ -10,6 +10,7 @@ from typing import Any
 import click
 import orjson
 
+from worker.cli.completion import run_ids
 from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, print_summary, show
 from worker.cli.question import yes_option
@@ -28,7 +29,7 @@ Examples:
   batch-closer resume 20261101T020000Z-4f2a1c --rate 2
 """,
 )
-@click.argument("run_id", required=False, metavar="[RUN_ID]")
+@click.argument("run_id", required=False, metavar="[RUN_ID]", shell_complete=run_ids)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")
 @yes_option
 @setting_options()
