@@ -89,21 +89,21 @@ def terminal(*command: str, folder: Path, environ: Mapping[str, str]) -> Iterato
 
 @needs("bash")
 def test_bash(tmp_path: Path, environ: dict[str, str]) -> None:
-    """A verb, a value, both sides of a guard's ``=``, and a file."""
+    """A value, one after a guard's ``=``, and a file."""
     with terminal("bash", "--norc", "--noprofile", "-i", folder=tmp_path, environ=environ) as keyboard:
         keyboard.type(f"{COMMANDS['bash']}\necho rea''dy\n", "ready")
-        keyboard.type("batch-closer clo\t--log-level w\t", "close --log-level warning ")
-        keyboard.type("--guard fl\th\t", "ags=hold ")
+        keyboard.type("batch-closer close --log-level w\t", "warning ")
+        keyboard.type("--guard flags=h\t", "hold ")
         keyboard.type("octo\t", r"october\.csv")
 
 
 @needs("zsh")
 def test_zsh(tmp_path: Path, environ: dict[str, str]) -> None:
-    """A verb, a value and a file."""
+    """A value and a file."""
     with terminal("zsh", "-f", "-i", folder=tmp_path, environ=environ) as keyboard:
         keyboard.type("autoload -U compinit && compinit -u -D\n", "compinit")
         keyboard.type(f"{COMMANDS['zsh']}\necho rea''dy\n", "ready")
-        keyboard.type("batch-closer clo\t--log-level w\t", r"ing\b")
+        keyboard.type("batch-closer close --log-level w\t", r"ing\b")
         keyboard.type("octo\t", r"ber\.csv")
 
 
