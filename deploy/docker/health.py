@@ -1,4 +1,4 @@
-"""Whether the container is well: exit code 0 or 1. A worker is asked; any other verb is well while it runs."""
+"""Whether the container is well: exit code 0 or 1. A worker is asked; other verbs are well while they run."""
 
 from __future__ import annotations
 
