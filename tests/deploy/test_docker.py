@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.support import run_tool
+from tests.deploy.support import check_words, run_tool
 from tests.docs.support import ROOT
 from worker.cli.settings import LimitSettings
 
@@ -76,6 +76,18 @@ def test_the_services_are_locked_in_and_drain() -> None:
     assert valkey["networks"] == ["queue"]
     assert compose["networks"]["queue"]["internal"]
     assert " ".join(valkey["command"]).count("--appendonly yes --appendfsync always") == 1
+
+
+@pytest.mark.parametrize("name", ["worker", "enqueue", "close"])
+def test_the_services_commands_are_the_programs(name: str) -> None:
+    """What a service runs, and what the comment above a tool says to run."""
+    yaml = pytest.importorskip("yaml")
+    text = (DOCKER / "compose.yaml").read_text(encoding="utf-8")
+    command = yaml.safe_load(text)["services"][name].get("command")
+    if command is None:
+        (shown,) = re.findall(rf"^  # docker compose run --rm -T {name} (.*) < ", text, flags=re.MULTILINE)
+        command = shown.split()
+    check_words(command)
 
 
 class _Health(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""``close --run-id NAME --resume``: one command that a scheduler may start again, however the last one ended."""
+"""``close --run-id NAME --resume``: one command that a scheduler may start again, come what may."""
 
 from __future__ import annotations
 
