@@ -51,6 +51,13 @@ def test_nothing_secret_can_get_into_the_image() -> None:
     assert {wanted["readme"], *wanted["license-files"]} <= let_in
 
 
+def test_the_extras_of_the_image_are_there() -> None:
+    """pip only warns of one that isn't, and the workers would find no broker's library."""
+    (extras,) = re.findall(r"^ARG EXTRAS=(.*)$", DOCKERFILE, flags=re.MULTILINE)
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert set(extras.split(",")) <= set(known)
+
+
 def test_the_compose_file_fits_its_specification() -> None:
     """The schema of the Compose specification, as check-jsonschema carries it."""
     code, told = run_tool(
