@@ -11,7 +11,7 @@ CHECKS := $(VENV)/.checks-installed
 N ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format crash bench-ledger bench-rates clean
+.PHONY: help demo test lint types check format crash bench-ledger bench-rates crash-fleet bench-fleet clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ bench-ledger: $(STAMP) ## Measure what the ledger costs a close
 
 bench-rates: $(STAMP) ## Measure how well rates from 0.5 to 1000 per second are reached and kept
 	$(BIN)/python tests/bench/rates.py
+
+crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches)
+	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8
+
+bench-fleet: $(STAMP) ## Measure how a fleet scales, and how well it keeps one rate
+	$(BIN)/python tests/bench/fleet.py
 
 clean: ## Remove the environment, caches and the demo's runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo build *.egg-info

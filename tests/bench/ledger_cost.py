@@ -28,7 +28,8 @@ from worker.cli.recorder import Recorder, Settled, Shown, settled
 from worker.cli.settings import Settings
 from worker.cli.wiring import connection_of, order_of
 from worker.energycap import connect
-from worker.engine.ports import Clocks, Memory
+from worker.engine.pacer import Pacer
+from worker.engine.ports import Clocks, RunMemory
 from worker.engine.run import Edges, Run
 from worker.ledger import LedgerWriter, NewRun, Store, open_ledger
 from worker.report import ResultsFile
@@ -121,20 +122,20 @@ def a_run(base_url: str) -> NewRun:
 async def close_all(
     contender: str, settings: Settings, store: Store, account: Account, session: int, shown: Shown, log: Log
 ) -> float:
-    async def close_with(memory: Memory) -> float:
+    async def close_with(memory: RunMemory) -> float:
         clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
         async with connect(connection_of(settings, settings.api.base_url, SecretStr("bench"))) as api:
             edges = Edges(
                 api=api,
+                pacer=Pacer(settings.limits.rate_per_s, settings.limits.burst, log, clocks.steady),
                 memory=memory,
                 log=log,
                 tallies=account.session.counters,
                 on_latency=account.session.latency.add,
                 clocks=clocks,
-                on_pause=lambda until: None,
             )
             begun = time.perf_counter()
-            await Run(order_of(settings, "bench"), edges).perform()
+            await Run(order_of(settings, "bench", None, 0.0), edges).perform()
         return time.perf_counter() - begun
 
     if contender == "without":

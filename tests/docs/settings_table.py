@@ -16,15 +16,25 @@ def rows() -> list[str]:
 
 def _row(entry: Entry) -> str:
     knob = entry.knob
-    flag = f"`{knob.flag} {knob.metavar}`" if knob.flag else "(never a flag)"
     meaning = _DEFAULT_IN_WORDS.sub("", knob.help)
-    return f"| {flag} | `{knob.env}` | `{entry.path}` | {_default(entry)} | {meaning} |"
+    return f"| {_flag(entry)} | `{knob.env}` | `{entry.path}` | {_default(entry)} | {meaning} |"
+
+
+def _flag(entry: Entry) -> str:
+    flag, metavar = entry.knob.flag, entry.knob.metavar
+    if entry.group == "guards":
+        return f"`--guard {entry.name}={metavar}`"
+    if flag is None:
+        return "(never a flag)"
+    return f"`{flag} {metavar}`" if metavar else ", ".join(f"`{each}`" for each in flag.split("/"))
 
 
 def _default(entry: Entry) -> str:
     default = entry.default
     if isinstance(default, tuple) and default:
         return ", ".join(f"`{each}`" for each in default)
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     if isinstance(default, int | float):
         return f"`{default:g}`"
     if default:

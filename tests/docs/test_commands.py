@@ -47,6 +47,7 @@ def test_the_readme_has_commands_to_run() -> None:
         "See it work",
         "Close your first batch",
         "Know before you close",
+        "Collect through the day, close at night",
         "Try it without EnergyCAP",
     ]
 

@@ -39,7 +39,9 @@ def test_the_example_names_every_setting() -> None:
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.path)
 def test_the_examples_defaults_are_the_true_ones(entry: Entry) -> None:
     """A value is the default, or its line says that there is none."""
-    line = next(line for line in _uncommented().splitlines() if line.startswith(f"{entry.name} = "))
+    table = re.split(r"^\[(\w+)\]$", _uncommented(), flags=re.MULTILINE)
+    lines = table[table.index(entry.group) + 1].splitlines()
+    line = next(line for line in lines if line.startswith(f"{entry.name} = "))
     if entry.default is None:
         assert "# no default" in line
     else:

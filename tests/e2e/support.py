@@ -116,7 +116,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Close without a look beforehand, unless a test says otherwise: it is the PUT's answer that is judged."""
+    """Close without a look beforehand, unless a test says otherwise: the PUT's answer is what is judged."""
     monkeypatch.setenv("BATCH_CLOSER_SNAPSHOT", "0")
 
 

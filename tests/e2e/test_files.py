@@ -27,7 +27,7 @@ FILES = (
 RESULT_KEYS = (
     *("run_id", "batch_id", "outcome", "confirmed_by", "reason", "message", "http_status", "attempts"),
     *("batch_code", "bill_count", "running_total", "end_date", "first_attempt_at", "settled_at"),
-    *("elapsed_s", "source", "line"),
+    *("elapsed_s", "source", "line", "warnings"),
 )
 SUMMARY_KEYS = (
     *("run_id", "started_at", "finished_at", "duration_s", "base_url", "exit_code", "stopped"),

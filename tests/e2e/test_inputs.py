@@ -56,7 +56,8 @@ def test_lines_that_are_no_ids(program: Program) -> None:
     assert [(line["input"], line["line"], line["source"]) for line in invalid] == [
         (text, number, "stdin") for number, text in enumerate(bad, start=2)
     ]
-    assert all(line["batch_id"] is None and [*line][-3:] == ["source", "line", "input"] for line in invalid)
+    assert all(line["batch_id"] is None for line in invalid)
+    assert all([*line][-4:] == ["source", "line", "warnings", "input"] for line in invalid)
     assert ran.summary["input"] == {"lines": 13, "ids": 3, "duplicates": 3, "invalid": 7}
     assert len(ran.events("input.line_rejected")) == 7
 

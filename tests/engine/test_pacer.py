@@ -22,7 +22,7 @@ def busiest_second(instants: list[float]) -> int:
 
 
 def pacer(loop: VirtualLoop, rate: float, burst: int = 1) -> Pacer:
-    return Pacer(rate, burst, Ears(), loop.time, lambda until: None)
+    return Pacer(rate, burst, Ears(), loop.time)
 
 
 async def slots(loop: VirtualLoop, subject: Pacer, count: int, waiters: int = 8) -> list[float]:
@@ -136,7 +136,7 @@ def test_throttling_lowers_the_rate_and_quiet_raises_it_again() -> None:
 
     async def main(loop: VirtualLoop) -> tuple[list[float], Ears]:
         ears = Ears()
-        subject = Pacer(20, 1, ears, loop.time, lambda until: None)
+        subject = Pacer(20, 1, ears, loop.time)
         subject.slow_down(loop.time())
         return await slots(loop, subject, 2000), ears
 

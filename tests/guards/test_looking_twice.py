@@ -67,7 +67,7 @@ def test_a_batch_that_moves_between_two_looks(program: Looking, name: str, count
         """The batch moves once it was shown: in the list, or alone."""
 
         def __call__(self) -> float:
-            shown = looks(simulator, 1001) if self._requests > FIRST_LOOK - (count == 1) else []
+            shown = looks(simulator, 1001) if self._requests >= FIRST_LOOK else []
             if shown and time.time() - shown[0] > QUIET_S / 2:
                 changing(batch, **fields)()
             return super().__call__()

@@ -25,6 +25,11 @@ READING: dict[str, list[tuple[str, ...]]] = {
         ("plan", "--open", *SETTINGS, "--ids", "ids.txt"),
     ],
     "check": [("check", "--base-url", "{url}", *STATE), ("check", "--json", "--base-url", "{url}", *STATE)],
+    "enqueue": [
+        ("enqueue", "1004", "--base-url", "{url}", *STATE),
+        ("enqueue", "--list", "--base-url", "{url}", *STATE),
+        ("enqueue", "--take-back", "1004", "--base-url", "{url}", *STATE),
+    ],
     "runs": [
         ("runs", "list", *STATE),
         ("runs", "show", "run-1", *STATE),
@@ -101,7 +106,8 @@ def test_who_goes_through_it() -> None:
             users.setdefault(name, set()).add(file.stem)
     assert users["worker.cli.wiring.close_all"] == {"session"}
     assert users["worker.cli.session.Session"] == {"sitting"}
-    assert users["worker.cli.sitting.Sitting"] <= WRITERS
+    assert users["worker.cli.sitting.Sitting"] <= WRITERS | {"local_turns"}
+    assert users["worker.cli.local_turns.Turns"] == {"local_work"}
     assert users["worker.cli.close.close_entries"] == {"runs"}
 
 

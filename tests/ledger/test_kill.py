@@ -41,7 +41,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, lines: int) -> No
             assert isinstance(line.entry, Planned)
             seq = line.entry.seq
             if line.entry.attempts:
-                assert line.entry[4:] == (1, 5.0)
+                assert (line.entry.attempts, line.entry.first_attempt_at) == (1, 5.0)
                 known.add(seq)
             if line.record is not None:
                 assert (line.final, line.record) == (True, b"r%d" % seq)

@@ -152,7 +152,8 @@ class LedgerMachine(RuleBasedStateMachine):
             for line in lines:
                 if isinstance(line.entry, Planned):
                     batch_id = line.entry.batch_id
-                    assert line.entry[4:] == remembered.attempts.get(batch_id, (0, None))
+                    attempts = (line.entry.attempts, line.entry.first_attempt_at)
+                    assert attempts == remembered.attempts.get(batch_id, (0, None))
                     recorded = (line.final, line.outcome, line.record)
                     assert recorded == remembered.results.get(batch_id, (False, None, None))
             assert _ids(self.store, remembered.run) == remembered.pending()

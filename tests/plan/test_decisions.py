@@ -150,13 +150,14 @@ def test_key_environment_release_and_cost_are_shown(planner: Planner) -> None:
 
 
 def test_the_next_step_closes_what_was_planned(planner: Planner) -> None:
-    """The whole input if nothing is held; else the ids are written, and closing them closes just those."""
+    """The plan, always; the whole input too if nothing is held, and the ids if they were written."""
     with simulator_thread(world=a_world(MIXED)) as simulator:
         fine = planner.plan(simulator, ids=[1001, 1002])
+        assert "    batch-closer close --plan plan.json --base-url" in fine.out
         assert "    batch-closer close 1001 1002 --base-url" in fine.out
         held = planner.plan(simulator, ids=list(MIXED))
         assert "batch-closer close 1001" not in held.out
-        assert "--ids to-close.txt\n" in held.out
+        assert "    batch-closer close --plan plan.json --base-url" in held.out
         told = planner.plan(simulator, "--ids", "to close.txt", ids=list(MIXED))
         assert "batch-closer close 'to close.txt' --base-url" in told.out
         ran = planner.program.close(simulator, "to close.txt")

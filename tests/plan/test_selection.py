@@ -57,11 +57,13 @@ def test_what_is_selected(planner: Planner, flags: tuple[str, ...], expected: li
 
 
 def test_the_next_step_of_a_selection(planner: Planner) -> None:
-    """The ids are written and that file closed: just what was planned."""
+    """The plan is closed, or the ids that were written: just what was planned."""
     with simulator_thread(world=_world()) as simulator:
         first = planner.plan(simulator, "--open", "--code", "UTIL-*")
-        assert "batch-closer plan --open --code 'UTIL-*' --base-url" in first.out
-        planner.plan(simulator, "--open", "--code", "UTIL-*", "--ids", "to-close.txt")
+        assert "    batch-closer close --plan plan.json --base-url" in first.out
+        assert "--code" not in first.out, "the plan is selected already"
+        told = planner.plan(simulator, "--open", "--code", "UTIL-*", "--ids", "to-close.txt")
+        assert "    batch-closer close to-close.txt --base-url" in told.out
     assert Path("to-close.txt").read_text() == "1\n2\n"
 
 

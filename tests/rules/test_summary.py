@@ -204,8 +204,8 @@ def test_summary_form() -> None:
     """Instants are RFC 3339 in UTC, money has two places as text, and all the promised keys are there."""
     data = summary_of(tally([])).to_json_dict()
     promised = "run_id sessions started_at finished_at duration_s base_url exit_code stopped stopped_by"
-    more = "stopped_by_ids input outcomes confirmed_by closed untold requests rate latency_ms problems"
-    assert list(data) == f"{promised} {more}".split()
+    more = "stopped_by_ids input outcomes confirmed_by closed verified warnings untold requests rate"
+    assert list(data) == f"{promised} {more} latency_ms problems".split()
     assert (data["started_at"], data["duration_s"]) == ("2023-11-14T22:13:20.000Z", 1.25)
     assert data["closed"] == {"batches": 0, "bills": 0, "running_total": "0.00"}
 

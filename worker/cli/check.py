@@ -16,9 +16,9 @@ import orjson
 from pydantic import SecretStr
 
 from worker.cli.check_here import check_key, check_settings, check_state
+from worker.cli.here import make_log
 from worker.cli.options import setting_options, settings_from
 from worker.cli.settings import Settings
-from worker.cli.sitting import make_log
 from worker.cli.wiring import connection_of
 from worker.report.readiness import render_readiness
 from worker.rules.readiness import Check, Readiness

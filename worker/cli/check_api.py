@@ -78,7 +78,7 @@ class Asking:
 async def check_api(connection: Connection, rate_per_s: float, burst: int, log: Log) -> list[Check]:
     """All checks that need the API. Raises ConfigurationError where the CA file can't be used."""
     async with connect_reader(connection) as api:
-        pacer = Pacer(rate_per_s, burst, log, asyncio.get_running_loop().time, lambda _until: None)
+        pacer = Pacer(rate_per_s, burst, log, asyncio.get_running_loop().time)
         return await _check(Asking(api, pacer), connection.base_url)
 
 

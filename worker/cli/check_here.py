@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from worker.cli.here import host_of
 from worker.cli.options import state_folder
 from worker.cli.output import command_for
 from worker.cli.resolve import CONFIG_ENV, KEY_ENV, read_key
 from worker.cli.settings import Settings
-from worker.cli.sitting import host_of
 from worker.ledger import Holder, RunLock, RunState, open_ledger
 from worker.ledger.schema import VERSION
 from worker.report.advice import counted

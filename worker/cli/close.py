@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
 from worker.cli.completion import files
+from worker.cli.here import host_of, who
 from worker.cli.lookout import Preview, warn_of_untold
 from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from, state_folder
@@ -26,9 +27,9 @@ from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
 from worker.cli.resolve import read_key
 from worker.cli.resume import take_up
-from worker.cli.session import who
 from worker.cli.settings import Settings, fixed
-from worker.cli.sitting import Sitting, host_of
+from worker.cli.sitting import Sitting
+from worker.cli.unseen import refuse_run_unseen, refuse_unseen
 from worker.ledger import ListedBatch, NewRun, RunRow, Store
 from worker.report.advice import counted
 from worker.words.errors import ConfigurationError
@@ -103,7 +104,8 @@ def command(  # noqa: PLR0917 - click passes by name
     agreed = is_agreed(yes=yes)
     order = CloseOrder(run_id=run_id, agreed=agreed, again=again, as_json=as_json)
     asked = asked_of(flags)
-    _check_snapshot(settings, plan=plan is not None, selects=asked.open)
+    looks = {"--plan": plan is not None, "--open": asked.open}
+    refuse_unseen(settings, *(flag for flag, given in looks.items() if given))
     if plan is not None:
         if targets or asked != Asked():
             raise ConfigurationError("--plan says what is to be closed: leave TARGETs and --open out")
@@ -112,16 +114,6 @@ def command(  # noqa: PLR0917 - click passes by name
     wish = wish_of(asked, targets, column, key, period_of(settings.bounds, today()))
     entries = wish or entries_of(targets, column, key, sys.stdin.buffer)
     return close_entries(entries, fixed(settings), key, order)
-
-
-def _check_snapshot(settings: Settings, *, plan: bool, selects: bool) -> None:
-    if settings.api.snapshot:
-        return
-    told = [*(["--plan"] if plan else []), *(["--open"] if selects else []), *settings.bounds.told()]
-    if told:
-        raise ConfigurationError(
-            f"{told[0]} needs a look at the batches, and --no-snapshot closes them unseen: leave one out"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +142,8 @@ def close_entries(
             looked, source = lookout.select(source, asks=not order.agreed)
             if looked.stop is not None:
                 return ended_early(looked.stop, "nothing was closed")
-            warn_of_untold(sitting.log, looked)
-        run = sitting.store.plan(_new_run(name, settings), source)
+            warn_of_untold(sitting.reading.log, looked)
+        run = sitting.store.plan(new_run(name, settings), source)
         try:
             refuse_unfit(sitting.store, run, settings, again=order.again)
             looked = looked or lookout.before(run, asks=not order.agreed)
@@ -178,14 +170,11 @@ def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) 
             f"{counted(run.ids, 'batch')} would be closed, and --max-batches allows {most:,}: "
             "check what is asked for, or raise it (nothing was sent)"
         )
-    if not settings.api.snapshot and store.expects(run):
-        raise ConfigurationError(
-            "the input expects bills or totals, and --no-snapshot closes batches unseen: "
-            "leave one out (nothing was sent)"
-        )
+    refuse_run_unseen(settings, store, run)
 
 
-def _new_run(name: str, settings: Settings) -> NewRun:
+def new_run(name: str, settings: Settings) -> NewRun:
+    """A run of that name, as it is known before its input is."""
     return NewRun(
         run_id=name,
         created_at=time.time(),

@@ -29,6 +29,8 @@ VERBS = {
     "close": Verb("worker.cli.close", "Close the batches that TARGETs name."),
     "resume": Verb("worker.cli.resume", "Continue a run that did not finish."),
     "runs": Verb("worker.cli.runs", "List runs, show one, write its files again, retry what failed."),
+    "enqueue": Verb("worker.cli.enqueue", "Put batches into a queue, from which a worker closes them."),
+    "work": Verb("worker.cli.work", "Close what waits in the queue."),
     "check": Verb("worker.cli.check", "Check that everything is ready for a close."),
     "simulate": Verb(
         "worker.cli.simulate", "Run a server that behaves like the API and remembers the truth."

@@ -177,8 +177,10 @@ def _excluded(file: str | None, column: str | None, key: SecretStr) -> frozenset
 
 
 def entries_of(
-    targets: tuple[str, ...], column: str | None, key: SecretStr, stdin: BinaryIO
+    targets: tuple[str, ...], column: str | None, key: SecretStr | None, stdin: BinaryIO
 ) -> Iterable[Entry]:
     """What the targets name, without the key in any text."""
+    if key is None:
+        return read_targets(targets, column=column, stdin=stdin)
     secret = key.get_secret_value()
     return read_targets(targets, column=column, stdin=stdin, redact=lambda text: text.replace(secret, "***"))

@@ -21,11 +21,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 APP = "batch-closer"
 
 
-def setting_options(*paths: str) -> Callable[[F], F]:
-    """Add a flag for each setting named by its TOML key (all if none is named), and ``--config``."""
+def setting_options(*paths: str, queue: bool = False) -> Callable[[F], F]:
+    """Add a flag for each setting named by its TOML key, and ``--config``.
+
+    Where none is named: for all, those of a queue only where ``queue`` says so.
+    """
+
+    def is_wanted(entry: Entry) -> bool:
+        return entry.path in paths if paths else queue or entry.group != "queue"
 
     def decorate(command: F) -> F:
-        for entry in reversed([each for each in entries() if not paths or each.path in paths]):
+        for entry in reversed([each for each in entries() if is_wanted(each)]):
             if entry.knob.flag is not None:
                 command = _option(entry)(command)
         if not paths:

@@ -6,15 +6,18 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.session import Ended
 from worker.report import render_text
 from worker.report.advice import quoted
 from worker.report.files import summary_json
 from worker.rules.summary import Summary
 from worker.words.model import Stopped
+
+if TYPE_CHECKING:  # it takes its time to load, and a summary may be shown without a session
+    from worker.cli.session import Ended
 
 
 def show(ended: Ended, folder: Path, state: Path | None, *, as_json: bool) -> int:

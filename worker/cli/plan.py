@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from worker.cli.bounds import period_of, today
 from worker.cli.close import command as close
 from worker.cli.completion import files
+from worker.cli.here import make_log
 from worker.cli.naming import Named, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.plan_output import check_places, ended_early, exit_code_of, print_plan, write_files
 from worker.cli.resolve import read_key
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
-from worker.cli.sitting import make_log
 from worker.report.advice import quoted
 from worker.report.plan_advice import Again, next_steps
 from worker.report.plan_text import PlanReport
@@ -93,13 +93,17 @@ def _report(
 ) -> PlanReport | int:
     """Look, and make of it what is to be shown; the exit code where the looking was stopped."""
     from worker.cli.looking import Seen, look
+    from worker.cli.phases import Phases
     from worker.cli.reading import Reading
 
     created_at, seen = time.time(), Seen()
     if named.wanted or wish is not None:
         log = make_log(settings)
-        reading = Reading(settings=settings, key=key, log=log, ears=Ears(), tells_stop=False)
-        seen = look(wish, named, reading)
+        with Phases.open(settings.limits, log) as phases:
+            reading = Reading(
+                settings=settings, key=key, log=log, ears=Ears(), phases=phases, tells_stop=False
+            )
+            seen = look(wish, named, reading)
     if seen.stop is not None:
         return ended_early(seen.stop, "no plan was written")
     identity = seen.identity

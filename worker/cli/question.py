@@ -6,15 +6,18 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.lookout import Looked, Preview
-from worker.ledger import RunRow
 from worker.report.advice import counted
 from worker.report.released import released, whose
 from worker.words.errors import ConfigurationError
+
+if TYPE_CHECKING:  # what reads the API takes its time to load, and not every question is about it
+    from worker.cli.lookout import Looked, Preview
+    from worker.ledger import RunRow
 
 YES_ENV = "BATCH_CLOSER_YES"
 _INDENT = 10
@@ -32,7 +35,7 @@ def is_agreed(*, yes: bool) -> bool:
 
     Raises ConfigurationError where it isn't and nobody can be asked.
     """
-    if yes or os.environ.get(YES_ENV, "").strip().casefold() in {"1", "true", "yes", "on"}:
+    if is_yes(yes=yes):
         return True
     if not may_ask():
         raise ConfigurationError(
@@ -41,13 +44,23 @@ def is_agreed(*, yes: bool) -> bool:
     return False
 
 
+def is_yes(*, yes: bool) -> bool:
+    """Whether the flag or the environment says yes to any question."""
+    return yes or os.environ.get(YES_ENV, "").strip().casefold() in {"1", "true", "yes", "on"}
+
+
 def ask(run: RunRow, looked: Looked, preview: Preview | None) -> None:
     """Ask a person whether to go on. Raises ConfigurationError if not."""
+    agree_to([*_what(run, preview), *_where(run, looked)], "Close them?", "nothing was closed")
+
+
+def agree_to(lines: Iterable[str], question: str, otherwise: str) -> None:
+    """Ask a person about what the lines say. Raises ConfigurationError if the answer is no."""
     width = min(shutil.get_terminal_size().columns, 100)
-    for line in [*_what(run, preview), *_where(run, looked), _WARNING]:
+    for line in [*lines, _WARNING]:
         click.echo("\n".join(textwrap.wrap(line, width, subsequent_indent=" " * _INDENT)), err=True)
-    if not click.confirm("Close them?", default=False, err=True):
-        raise ConfigurationError("not agreed to; nothing was closed")
+    if not click.confirm(question, default=False, err=True):
+        raise ConfigurationError(f"not agreed to; {otherwise}")
 
 
 def _what(run: RunRow, preview: Preview | None) -> list[str]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from worker.cli.phases import Phases
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears, restored
 from worker.cli.wiring import connection_of
 from worker.energycap import connect_reader
 from worker.engine.asking import Asking
-from worker.engine.pacer import Pacer
 from worker.engine.ports import Clocks
 from worker.engine.ports import Log as Words
 from worker.engine.reads import Reads, RetryPolicy
@@ -50,6 +50,7 @@ class Reading:
     key: SecretStr
     log: Log
     ears: Ears
+    phases: Phases
     tells_stop: bool = True  # in the log
 
     def perform(self, work: Callable[[Asking], Awaitable[None]], tallies: Counters) -> Stop | None:
@@ -59,7 +60,7 @@ class Reading:
         """
         with restored():
             self.ears.open()
-            return asyncio.run(self._perform(work, tallies))
+            return self.phases.run(self._perform(work, tallies))
 
     async def _perform(self, work: Callable[[Asking], Awaitable[None]], tallies: Counters) -> Stop | None:
         settings, limits = self.settings, self.settings.limits
@@ -67,7 +68,7 @@ class Reading:
         async with connect_reader(connection_of(settings, settings.api.base_url, self.key)) as api:
             reads = Reads(
                 api=api,
-                pacer=Pacer(limits.rate_per_s, limits.burst, self.log, clocks.steady, lambda _: None),
+                pacer=self.phases.pacer,
                 policy=RetryPolicy(**settings.retry.model_dump()),
                 budget=RetryBudget.of(limits.concurrency),
                 tallies=tallies,

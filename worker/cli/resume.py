@@ -17,6 +17,7 @@ from worker.cli.question import yes_option
 from worker.cli.resolve import read_key
 from worker.cli.runs import find_run, named_state, reckon, state_from
 from worker.cli.sitting import Sitting
+from worker.cli.unseen import refuse_run_unseen
 from worker.ledger import RunRow, RunState, Store, open_ledger
 from worker.words.errors import ConfigurationError
 
@@ -77,6 +78,7 @@ def _continue(run: RunRow, flags: Mapping[str, Any], config: Path | None, *, as_
     key = read_key(os.environ, settings)
     with Sitting.open(settings, key, state_folder(settings), run.base_url, run.run_id) as sitting:
         run = find_run(sitting.store, run.run_id)
+        refuse_run_unseen(settings, sitting.store, run)
         looked = sitting.lookout().before(run, asks=False)
         return show(sitting.perform(run, looked), sitting.folder(run), settings.output.state, as_json=as_json)
 

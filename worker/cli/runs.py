@@ -25,6 +25,9 @@ from worker.words.errors import ConfigurationError
 from worker.words.model import WORTH_RETRYING, Planned
 
 _state_options = setting_options("output.state")
+_queue_option = click.option(
+    "--queue", metavar="URL", help="The runs of this queue instead, as redis://HOST/0."
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -73,9 +76,14 @@ Examples:
 """,
 )
 @_json_option
+@_queue_option
 @_state_options
-def list_runs(as_json: bool, config: Path | None, **flags: Any) -> int:
+def list_runs(as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """List all runs, the newest last."""
+    if queue is not None:
+        from worker.cli import fleet_runs
+
+        return fleet_runs.list_runs(queue, as_json=as_json)
     state = state_from(flags, config)
     with open_ledger(state) as store:
         runs = [_row(store, run) for run in store.runs()]
@@ -139,10 +147,17 @@ Examples:
 )
 @click.argument("run_id", shell_complete=run_ids)
 @_json_option
+@_queue_option
 @_state_options
-def show_run(run_id: str, as_json: bool, config: Path | None, **flags: Any) -> int:
+def show_run(run_id: str, as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """Show the summary of a run, made from the ledger."""
     state = state_from(flags, config)
+    if queue is not None:
+        from worker.cli import fleet_runs
+
+        return fleet_runs.show_run(
+            queue, run_id, state / "runs" / run_id, named_state(flags), as_json=as_json
+        )
     with open_ledger(state) as store:
         run = find_run(store, run_id)
         summary, _ = reckon(store, run)
@@ -160,11 +175,16 @@ Examples:
 )
 @click.argument("run_id", shell_complete=run_ids)
 @_json_option
+@_queue_option
 @_state_options
-def report_run(run_id: str, as_json: bool, config: Path | None, **flags: Any) -> int:
+def report_run(run_id: str, as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """Write the files of a run again from the ledger, and show its summary."""
     state = state_from(flags, config)
     folder = state / "runs" / run_id
+    if queue is not None:
+        from worker.cli import fleet_runs
+
+        return fleet_runs.report_run(queue, run_id, folder, named_state(flags), as_json=as_json)
     with open_ledger(state) as store:
         run = find_run(store, run_id)
         summary, ending = reckon(store, run)

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import SecretStr
-
 from worker.cli.account import Account, Ending, derive, ending_by, final_results_of, results_of
+from worker.cli.here import who
 from worker.cli.lookout import Looked, Lookout
 from worker.cli.reading import Reading
 from worker.cli.recorder import Settled, Shown
-from worker.cli.settings import Settings
-from worker.cli.signals import Ears
 from worker.ledger import Line, RunEnd, RunRow, Store
 from worker.report import ResultsFile, write_reports, write_results
 from worker.report.files import summary_json
 from worker.report.results import private_folder
 from worker.rules.proof import Proof
 from worker.rules.summary import Summary, Verified
-from worker.telemetry import Log, Progress
+from worker.telemetry import Progress
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
-
-
-def who() -> str:
-    """The user and machine of this process."""
-    user = "unknown"
-    with suppress(OSError, KeyError, ImportError):
-        user = getpass.getuser()
-    return f"{user}@{platform.node() or 'unknown'}"
 
 
 class Ended(NamedTuple):
@@ -55,24 +40,20 @@ class Session:
         *,
         store: Store,
         run: RunRow,
-        settings: Settings,
-        key: SecretStr,
+        reading: Reading,
         folder: Path,
-        log: Log,
-        ears: Ears,
         looked: Looked,
     ) -> None:
         self._store = store
         self._run = run
-        self._settings = settings
-        self._key = key
+        self._settings = reading.settings
+        self._reading = reading
         self._folder = folder
-        self._log = log
-        self._ok = settings.output.fine
+        self._log = reading.log
+        self._ok = reading.settings.output.fine
         self._provisional: set[int] = set()
-        self._ears = ears
         self._looked = looked
-        self._lookout = Lookout(Reading(settings=settings, key=key, log=log, ears=ears), store)
+        self._lookout = Lookout(reading, store)
 
     def perform(self) -> Ended:
         """Settle what can be settled and write the run's files.
@@ -80,7 +61,7 @@ class Session:
         Raises BatchCloserError where the session can't begin; then nothing was sent.
         """
         started_at = time.time() - self._looked.took_s
-        self._ears.open()
+        self._reading.ears.open()
         store, run = self._store, self._run
         _make(self._folder)
         self._log.add_file(self._folder / "log.jsonl")
@@ -107,7 +88,7 @@ class Session:
         closed = account.tally.outcomes[Outcome.CLOSED]
         if not closed:
             return Proof(Verified(0, 0))
-        return self._lookout.after(self._run, closed, account.session.counters)
+        return self._lookout.after(self._run, closed, self._looked, account.session.counters)
 
     def _begin_results(self, account: Account) -> None:
         """Bring results.jsonl to what is final, and count that; a new run has only invalid lines."""
@@ -155,7 +136,9 @@ class Session:
     def _close_all(self, account: Account, number: int, shown: Shown, progress: Progress) -> Ending:
         from worker.cli.wiring import close_all
 
-        return asyncio.run(
+        phases = self._reading.phases
+        phases.pacer.tell_pauses(progress.paused)
+        return phases.run(
             close_all(
                 store=self._store,
                 account=account,
@@ -163,12 +146,12 @@ class Session:
                 settings=self._settings,
                 care=self._looked.care(self._settings),
                 spent_s=self._looked.took_s,
-                key=self._key,
+                key=self._reading.key,
+                pacer=phases.pacer,
                 shown=shown,
                 provisional=self._provisional,
                 log=self._log,
-                ears=self._ears,
-                on_pause=progress.paused,
+                ears=self._reading.ears,
             )
         )
 

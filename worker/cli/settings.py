@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from worker.cli.base_url import check_base_url
 from worker.cli.bounds import BoundSettings, GuardSettings, period_of, today
 from worker.cli.knob import Group, Knob, NotNegative, Positive, split
+from worker.cli.queue_settings import QueueSettings
 from worker.rules.abort import DEFAULT_RULES, GRAMMAR, parse_rules
 from worker.words.errors import ConfigurationError
 from worker.words.model import FINE_BY_DEFAULT, Outcome
@@ -202,12 +203,13 @@ class Settings(Group):
     guards: GuardSettings = GuardSettings()
     bounds: BoundSettings = BoundSettings()
     output: OutputSettings = OutputSettings()
+    queue: QueueSettings = QueueSettings()
 
     def kept(self) -> dict[str, Any]:
         """What the ledger remembers of a run's settings: no secret, nothing of this terminal."""
         return self.model_dump(
             mode="json",
-            exclude={"api": {"key_file"}, "output": {"state", "log_level", "log_format"}},
+            exclude={"api": {"key_file"}, "output": {"state", "log_level", "log_format"}, "queue": True},
             exclude_none=True,
         )
 

@@ -19,6 +19,7 @@ class Ears:
 
     def __init__(self) -> None:
         self._early: list[str] = []
+        self.heard: str | None = None  # the first signal of all
         self._tell: Callable[[str], object] = self._early.append
 
     def open(self) -> None:
@@ -41,7 +42,9 @@ class Ears:
             self._tell = self._early.append
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
-        self._tell(signal.Signals(number).name)
+        name = signal.Signals(number).name
+        self.heard = self.heard or name
+        self._tell(name)
 
 
 @contextmanager

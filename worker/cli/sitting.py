@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from worker.cli.here import host_of, make_log
 from worker.cli.lookout import Looked, Lookout
+from worker.cli.phases import Phases
 from worker.cli.reading import Reading
 from worker.cli.session import Ended, Session
-from worker.cli.settings import LogFormat, Settings
+from worker.cli.settings import Settings
 from worker.cli.signals import Ears
 from worker.ledger import Holder, RunLock, RunRow, Store, open_ledger
-from worker.telemetry import Log, open_log
-
-
-def host_of(base_url: str) -> str:
-    """The API host as the lock and the ledger name it."""
-    return urlsplit(base_url).netloc
-
-
-def make_log(settings: Settings) -> Log:
-    """The log on standard error, as the settings say."""
-    form = settings.output.log_format
-    if form is None:
-        form = LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
-    return open_log(sys.stderr, None, settings.output.log_level.value, form.value)
 
 
 def _forget_unbegun(store: Store, host: str) -> None:
@@ -47,19 +33,23 @@ def _forget_unbegun(store: Store, host: str) -> None:
 class Sitting:
     """The lock is held and the ledger open for as long as this is."""
 
-    settings: Settings
-    key: SecretStr
     state: Path
     store: Store
-    log: Log
-    ears: Ears
+    reading: Reading
 
     @classmethod
     @contextmanager
     def open(
-        cls, settings: Settings, key: SecretStr, state: Path, base_url: str, run_id: str
+        cls,
+        settings: Settings,
+        key: SecretStr,
+        state: Path,
+        base_url: str,
+        run_id: str,
+        *,
+        ears: Ears | None = None,
     ) -> Iterator[Sitting]:
-        """Take the lock and open the ledger.
+        """Take the lock and open the ledger; ``ears`` are those that listen already, if any do.
 
         Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used.
         """
@@ -72,7 +62,10 @@ class Sitting:
         with RunLock(state, host_of(base_url), holder), open_ledger(state) as store:
             try:
                 _forget_unbegun(store, host_of(base_url))
-                yield cls(settings=settings, key=key, state=state, store=store, log=log, ears=Ears())
+                with Phases.open(settings.limits, log) as phases:
+                    ears = ears or Ears()
+                    reading = Reading(settings=settings, key=key, log=log, ears=ears, phases=phases)
+                    yield cls(state=state, store=store, reading=reading)
             finally:
                 log.close()
 
@@ -82,19 +75,15 @@ class Sitting:
 
     def lookout(self) -> Lookout:
         """What looks at batches for this sitting."""
-        reading = Reading(settings=self.settings, key=self.key, log=self.log, ears=self.ears)
-        return Lookout(reading, self.store)
+        return Lookout(self.reading, self.store)
 
     def perform(self, run: RunRow, looked: Looked) -> Ended:
         """Perform what is left of the run."""
         session = Session(
             store=self.store,
             run=run,
-            settings=self.settings,
-            key=self.key,
+            reading=self.reading,
             folder=self.folder(run),
-            log=self.log,
-            ears=self.ears,
             looked=looked,
         )
         return session.perform()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
 
 from pydantic import SecretStr
 
@@ -14,6 +13,7 @@ from worker.cli.recorder import Recorder, Shown, settled
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
 from worker.energycap import Connection, connect
+from worker.engine.pacer import Pacer
 from worker.engine.ports import Clocks
 from worker.engine.requests import RetryPolicy
 from worker.engine.run import Care, Edges, Limits, Order, Run
@@ -59,7 +59,7 @@ async def close_all(
     provisional: set[int],
     log: Log,
     ears: Ears,
-    on_pause: Callable[[float], None],
+    pacer: Pacer,
 ) -> Ending:
     """Settle what is left of the run, until it is done or stopped."""
     clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
@@ -72,12 +72,12 @@ async def close_all(
     ):
         edges = Edges(
             api=api,
+            pacer=pacer,
             memory=Recorder(store, account, writer, provisional, time.time),
             log=log,
             tallies=account.session.counters,
             on_latency=account.session.latency.add,
             clocks=clocks,
-            on_pause=on_pause,
         )
         engine = Run(order_of(settings, run.run_id, care, spent_s), edges)
         with ears.listening(engine.stop.signalled):

@@ -10,16 +10,15 @@ import anyio
 
 from worker.engine.agenda import Agenda
 from worker.engine.closer import Closer
-from worker.engine.pacer import Pacer
-from worker.engine.ports import Api, Clocks, Log, Memory, Tallies
+from worker.engine.ports import Api, Clocks, Log, Pacing, RunMemory, Tallies
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
+from worker.engine.terms import Care, Terms
 from worker.rules.abort import AbortRule, AbortWatch
-from worker.rules.course import Course, Gate
-from worker.rules.gate import begin, begin_after_interruption, begin_seen
-from worker.rules.guards import Bounds
 from worker.rules.retry import RetryBudget
-from worker.words.model import Outcome, Planned, Result, Stopped
+from worker.words.model import Outcome, Result, Stopped
+
+__all__ = ["Care", "Edges", "Limits", "Order", "Run"]
 
 UNREACHABLE_AFTER_S = 40.0
 """Give up on an API that no request has reached after this; a connect in flight may take 10 s more."""
@@ -39,18 +38,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Care:
-    """How batches are looked at before they are closed."""
-
-    bounds: Bounds
-    wait_analyzing_s: float = 0.0
-
-    def gate_of(self, planned: Planned) -> Gate:
-        """What this batch has to pass."""
-        return Gate(self.bounds, planned.controls, planned.before, self.wait_analyzing_s)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a run is to do and within which bounds."""
 
@@ -67,12 +54,12 @@ class Edges:
     """The foreign things a run works with."""
 
     api: Api
-    memory: Memory
+    pacer: Pacing
+    memory: RunMemory
     log: Log
     tallies: Tallies
     clocks: Clocks
     on_latency: Callable[[float], None]  # seconds that the answer to a PUT took
-    on_pause: Callable[[float], None]  # the instant, on the steady clock, until which nothing is sent
 
 
 class Run:
@@ -84,11 +71,11 @@ class Run:
         clocks, log, limits = edges.clocks, edges.log, order.limits
         self.stop = Stop(log)
         self._watch = AbortWatch(order.abort, order.ok)
-        self._agenda = Agenda(edges.memory.pending, self._course_of, clocks.steady)
-        self.pacer = Pacer(limits.rate_per_s, limits.burst, log, clocks.steady, edges.on_pause)
+        terms = Terms(run_id=order.run_id, stop=self.stop, care=order.care)
+        self._agenda = Agenda(edges.memory.pending, terms, clocks)
         self._requests = Requests(
             api=edges.api,
-            pacer=self.pacer,
+            pacer=edges.pacer,
             policy=order.retry,
             budget=RetryBudget.of(limits.concurrency),
             tallies=edges.tallies,
@@ -96,7 +83,6 @@ class Run:
             clocks=clocks,
         )
         self._closer = Closer(
-            run_id=order.run_id,
             agenda=self._agenda,
             requests=self._requests,
             memory=edges.memory,
@@ -123,15 +109,6 @@ class Run:
         for job in self._agenda.leftovers():
             self._closer.end(job)
         return self.stop
-
-    def _course_of(self, planned: Planned) -> Course:
-        care = self._order.care
-        gate = None if care is None else care.gate_of(planned)
-        if planned.first_attempt_at is not None:
-            return begin_after_interruption(planned.attempts, planned.first_attempt_at, gate)
-        if gate is None or planned.look is None:
-            return begin(gate)
-        return begin_seen(gate, planned.look)
 
     def _progressed(self) -> None:
         self._last_settled_at = self._edges.clocks.steady()
@@ -164,13 +141,14 @@ class Run:
         stall_s = max(limits.stall_s, 3 / limits.rate_per_s)
         while not self.stop.draining:
             now = steady()
-            due = [self._last_settled_at + stall_s]
+            stalled_at = max(self._last_settled_at, self._agenda.rested_until) + stall_s
+            due = [stalled_at]
             if limits.deadline_s is not None:
                 deadline_at = began - limits.spent_s + limits.deadline_s
                 due.append(deadline_at)
                 if now >= deadline_at:
                     self.stop.request(Stopped.DEADLINE, f"deadline={limits.deadline_s:g}")
-            if now >= self._last_settled_at + stall_s:
+            if now >= stalled_at:
                 self.stop.request(Stopped.ABORT, f"stall={limits.stall_s:g}")
             if not self._requests.reached:
                 due.append(began + UNREACHABLE_AFTER_S)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from filelock import FileLock, Timeout
 
@@ -28,21 +28,28 @@ class Holder:
 
     pid: int
     host: str  # the machine
-    run: str
+    run: str  # empty: a worker between its runs
     since: float
 
 
 class RunLock:
-    """Held from before a run is planned until its files are written.
+    """Held from before a run is planned until its files are written, or for as long as a worker works.
 
     The operating system drops the lock of a process that died, so a stale one never blocks.
     Beside it stands a file that names the holder, for people; the lock itself never depends on it.
     """
 
     def __init__(
-        self, folder: Path, api_host: str, holder: Holder, *, patience_s: float = _PATIENCE_S
+        self,
+        folder: Path,
+        api_host: str,
+        holder: Holder,
+        *,
+        what: Literal["run", "worker"] = "run",
+        patience_s: float = _PATIENCE_S,
     ) -> None:
-        stem = f"run-{_file_name(api_host)}"
+        stem = f"{what}-{_file_name(api_host)}"
+        self._what = what
         self._folder = folder
         self._path = folder / f"{stem}.lock"
         self._holder_path = folder / f"{stem}.json"
@@ -72,6 +79,15 @@ class RunLock:
                 self._holder_path.unlink(missing_ok=True)
             self._lock.release()
 
+    def is_free(self) -> bool:
+        """Whether nobody holds it; taken and let go at once to find out. False where that can't be told."""
+        try:
+            self._lock.acquire(timeout=0)
+        except (Timeout, OSError, NotImplementedError):
+            return False
+        self._lock.release()
+        return True
+
     def __enter__(self) -> Self:
         self.acquire()
         return self
@@ -91,7 +107,7 @@ class RunLock:
             draft.replace(self._holder_path)
 
     def _taken(self) -> str:
-        line = f"another run on {self._api_host} holds the lock {self._path}"
+        line = f"another {self._what} on {self._api_host} holds the lock {self._path}"
         holder = _read(self._holder_path)
         if holder is not None:
             line += f": {_describe(holder)}"
@@ -109,7 +125,8 @@ def _read(path: Path) -> Mapping[str, Any] | None:
 def _describe(holder: Mapping[str, Any]) -> str:
     try:
         since = datetime.fromtimestamp(float(holder["since"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        line = f"pid {int(holder['pid'])} on {holder['host']}, run {holder['run']}, since {since}"
+        run = f"run {holder['run']}, " if holder["run"] else ""
+        line = f"pid {int(holder['pid'])} on {holder['host']}, {run}since {since}"
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return "its holder can't be told"
     return "".join(character if character.isprintable() else "?" for character in line)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from worker.ledger.asked import demands_of
@@ -31,7 +32,7 @@ _Row = tuple[int, int | None, int, int, str | None]
 
 
 @dataclass(slots=True)
-class _Gathered:
+class Gathered:
     """What was seen while the entries went by."""
 
     lines: int = 0
@@ -41,16 +42,24 @@ class _Gathered:
 
 def plan(connection: sqlite3.Connection, new: NewRun, entries: Iterable[ListedBatch | Rejected]) -> int:
     """Record ``new`` with its ``entries`` and return its row id; nothing remains when ``entries`` raises."""
+    with gathering(connection):
+        gathered = gather(connection, entries)
+        connection.execute("BEGIN IMMEDIATE")
+        run = record(connection, new, gathered)
+        connection.execute("COMMIT")
+    return run
+
+
+@contextmanager
+def gathering(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have the temporary tables for as long as this lasts; a transaction left open is undone at its end."""
     connection.execute(
         "CREATE TEMP TABLE planned (seq INTEGER PRIMARY KEY, batch_id INT, source INT, line INT, text TEXT)"
     )
     connection.execute("CREATE TEMP TABLE demands (seq INT, before TEXT, bills INT, total TEXT)")
     connection.execute(f"PRAGMA main.cache_size = -{_CACHE_KIB}")
     try:
-        gathered = _gather(connection, entries)
-        connection.execute("BEGIN IMMEDIATE")
-        run = _record(connection, new, gathered)
-        connection.execute("COMMIT")
+        yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -58,11 +67,11 @@ def plan(connection: sqlite3.Connection, new: NewRun, entries: Iterable[ListedBa
         connection.execute("DROP TABLE temp.demands")
         connection.execute("PRAGMA main.cache_size = -2000")
         connection.execute("PRAGMA shrink_memory")
-    return run
 
 
-def _gather(connection: sqlite3.Connection, entries: Iterable[ListedBatch | Rejected]) -> _Gathered:
-    gathered = _Gathered()
+def gather(connection: sqlite3.Connection, entries: Iterable[ListedBatch | Rejected]) -> Gathered:
+    """Put the entries into the temporary tables. Raises what ``entries`` raises."""
+    gathered = Gathered()
     connection.execute("BEGIN")
     connection.executemany(
         "INSERT INTO temp.planned VALUES (?, ?, ?, ?, ?)", _rows(connection, entries, gathered)
@@ -72,7 +81,7 @@ def _gather(connection: sqlite3.Connection, entries: Iterable[ListedBatch | Reje
 
 
 def _rows(
-    connection: sqlite3.Connection, entries: Iterable[ListedBatch | Rejected], gathered: _Gathered
+    connection: sqlite3.Connection, entries: Iterable[ListedBatch | Rejected], gathered: Gathered
 ) -> Iterator[_Row]:
     sources = gathered.sources
     seq = 0
@@ -80,7 +89,7 @@ def _rows(
         source = sources.setdefault(entry.source, len(sources))
         if isinstance(entry, Rejected):
             gathered.invalid += 1
-            yield seq, None, source, entry.line, _storable(entry.text)
+            yield seq, None, source, entry.line, storable(entry.text)
         else:
             if entry.controls or entry.before is not None:
                 demands = demands_of(seq, entry.controls, entry.before)
@@ -89,19 +98,20 @@ def _rows(
     gathered.lines = seq
 
 
-def _record(connection: sqlite3.Connection, new: NewRun, gathered: _Gathered) -> int:
+def record(connection: sqlite3.Connection, new: NewRun, gathered: Gathered) -> int:
+    """Make a run of what the temporary tables hold, within the caller's transaction."""
     base = connection.execute("SELECT coalesce(max(last_seq), 0) FROM runs").fetchone()[0]
     run = connection.execute(
         "INSERT INTO runs (run_id, state, created_at, base_url, host, settings, who,"
         " first_seq, last_seq, input_hash, lines, ids, duplicates, invalid)"
         " VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)",
         (
-            _storable(new.run_id),
+            storable(new.run_id),
             new.created_at,
-            _storable(new.base_url),
+            storable(new.base_url),
             new.host,
-            _storable(new.settings),
-            _storable(new.who),
+            storable(new.settings),
+            storable(new.who),
             base + 1,
             base + gathered.lines,
         ),
@@ -109,7 +119,7 @@ def _record(connection: sqlite3.Connection, new: NewRun, gathered: _Gathered) ->
     assert run is not None
     connection.executemany(
         "INSERT INTO sources VALUES (?, ?, ?)",
-        ((run, idx, _storable(name)) for name, idx in gathered.sources.items()),
+        ((run, idx, storable(name)) for name, idx in gathered.sources.items()),
     )
     ids = connection.execute(
         "INSERT INTO batches SELECT seq + ?, ?, batch_id, source, line FROM temp.planned"
@@ -145,6 +155,6 @@ def _input_hash(connection: sqlite3.Connection, host: str, after_seq: int) -> st
     return digest.hexdigest()
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """A file's name may hold lone surrogates, which SQLite refuses: write them as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -3,6 +3,8 @@
 ``batches.id`` and ``invalid.id`` number a run's entries in input order out of one range,
 ``runs.first_seq`` to ``runs.last_seq``, which no other run shares. So everything of a run
 is found by a scan over a range of keys, and the order of the input is the order of the keys.
+
+``waiting`` is the queue: ids that ``enqueue`` added and no run has taken yet, in order of arrival.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 from worker.words.errors import LedgerError
 
 APPLICATION_ID = 0x4274436C  # "BtCl"
-VERSION = 2
+VERSION = 3
 
 _TABLES = (
     """CREATE TABLE runs (
@@ -93,6 +95,45 @@ _SINCE_2 = (
         record BLOB NOT NULL
     )""",
 )
+_SINCE_3 = (
+    """CREATE TABLE queues (
+        id INTEGER PRIMARY KEY,
+        base_url TEXT NOT NULL UNIQUE
+    )""",
+    """CREATE TABLE arrivals (
+        id INTEGER PRIMARY KEY,
+        queue INTEGER NOT NULL REFERENCES queues,
+        arrived_at REAL NOT NULL,
+        who TEXT NOT NULL,
+        run INTEGER REFERENCES runs -- that took what it added; NULL: it waits
+    )""",
+    "CREATE INDEX arrivals_of_run ON arrivals (run)",
+    """CREATE TABLE waiting (
+        id INTEGER PRIMARY KEY,
+        queue INTEGER NOT NULL REFERENCES queues,
+        batch_id INTEGER, -- NULL: a line that is no id
+        arrival INTEGER NOT NULL REFERENCES arrivals,
+        source INTEGER NOT NULL,
+        line INTEGER NOT NULL,
+        text TEXT,
+        repeats INTEGER NOT NULL DEFAULT 0, -- how often it was added again
+        UNIQUE (queue, batch_id)
+    )""",
+    """CREATE TABLE waiting_sources (
+        arrival INTEGER NOT NULL REFERENCES arrivals,
+        idx INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (arrival, idx)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE waiting_controls (
+        waiting INTEGER NOT NULL,
+        bills INTEGER,
+        total TEXT
+    )""",
+    "CREATE INDEX waiting_controls_of ON waiting_controls (waiting)",
+)
+STEPS = (_TABLES, _SINCE_2, _SINCE_3)
+"""What each version added to the one before."""
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -105,9 +146,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not _checked(connection, path):  # nobody else made it meanwhile
-            tables = _SINCE_2 if _pragma(connection, "user_version") else (*_TABLES, *_SINCE_2)
-            for table in tables:
-                connection.execute(table)
+            for step in STEPS[_pragma(connection, "user_version") :]:
+                for table in step:
+                    connection.execute(table)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")

@@ -16,6 +16,7 @@ from worker.ledger.asked import LOOKS, note_looks
 from worker.ledger.connection import LEDGER_NAME, connect
 from worker.ledger.faults import told
 from worker.ledger.plan import plan
+from worker.ledger.queue import Queue
 from worker.ledger.records import Line, ListedBatch, NewRun, RunEnd, RunRow, RunState, SessionRow
 from worker.words.errors import LedgerError
 from worker.words.model import Batch, Outcome, Planned, Rejected
@@ -62,6 +63,10 @@ class Store:
         with told(self.path):
             plan(self._connection, new, entries)
         return self._known(new.run_id)
+
+    def queue(self, base_url: str) -> Queue:
+        """What waits for a worker of that base URL."""
+        return Queue(self._connection, self.path, base_url)
 
     def run(self, run_id: str) -> RunRow | None:
         """The run of that name."""

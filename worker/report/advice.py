@@ -25,6 +25,7 @@ _WHY_STOPPED: Final = {
     Stopped.UNREACHABLE: "the API could not be reached",
     Stopped.SIGNAL: "it was told to",
     Stopped.DISK: "the ledger could not be written",
+    Stopped.QUEUE: "the queue could not be used any more",
 }
 _BEFORE_RESUMING: Final = {
     Stopped.ABORT: "Find out what went wrong (log.jsonl has every answer), then continue:",
@@ -32,6 +33,7 @@ _BEFORE_RESUMING: Final = {
     Stopped.KEY: "Give a valid key for this base URL (ENERGYCAP_API_KEY or the key file), then continue:",
     Stopped.UNREACHABLE: "Check the base URL, the network and the proxy settings, then continue:",
     Stopped.DISK: "Make room on the disk of the state folder, then continue:",
+    Stopped.QUEUE: "Put the queue's broker right, then continue:",
 }
 _PER_OUTCOME: Final = {
     Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
@@ -85,9 +87,14 @@ def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
     steps = []
     if summary.stopped is not None:
         text = _BEFORE_RESUMING.get(summary.stopped, "Continue where it stopped:")
-        steps.append(Advice(text, f"batch-closer resume {quoted(summary.run_id)}{where}"))
+        resume = f"batch-closer resume {quoted(summary.run_id)}{where}"
+        if summary.queue is not None:
+            resume = f"batch-closer enqueue INPUT --queue {quoted(summary.queue)} --run-id {summary.run_id}"
+        steps.append(Advice(text, resume))
     elif any(summary.outcomes.get(outcome, 0) for outcome in WORTH_RETRYING):
         retry = f"batch-closer runs retry {quoted(summary.run_id)}{where}"
+        if summary.queue is not None:
+            retry = f"batch-closer enqueue retry.txt --queue {quoted(summary.queue)}"
         steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
     return steps + [Advice(text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled]
 

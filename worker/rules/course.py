@@ -49,6 +49,7 @@ class Course(NamedTuple):
     first_attempt_at: float | None = None
     reached_since: float | None = None  # when the first PUT that may have reached the server was sent
     unresolved: bool = False  # such a PUT was sent since the last look-up
+    spent: bool = False  # no PUT may be sent any more: it is only looked up
     open_at: float | None = None  # when a read last showed it open
     looks: int = 0  # look-ups in a row that showed nothing
     failures: int = 0  # before the next step: 0 means at once, else the backoff's exponent

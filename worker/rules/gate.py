@@ -17,11 +17,12 @@ def begin(gate: Gate | None = None) -> Course:
     return Course(gate=gate) if gate is None else Course(step=Step.LOOK_UP, gate=gate)
 
 
-def begin_seen(gate: Gate, look: Look) -> Course:
-    """A batch that this session saw, in the list of batches, and no one has touched yet."""
+def begin_seen(gate: Gate, look: Look, ago_s: float = 0.0) -> Course:
+    """A batch that this session saw so long ago, in the list of batches, and no one has touched yet."""
     if look.batch.state not in {BatchState.OPEN, BatchState.PENDING}:
         return begin(gate)
-    return ask_guards(Course(gate=gate, open_at=look.at), look)
+    course = ask_guards(Course(gate=gate, open_at=look.at), look)
+    return course._replace(wait_s=max(course.wait_s - max(ago_s, 0.0), 0.0))
 
 
 def begin_after_interruption(attempts: int, first_attempt_at: float, gate: Gate | None = None) -> Course:
@@ -35,6 +36,25 @@ def begin_after_interruption(attempts: int, first_attempt_at: float, gate: Gate 
         last=Ending(Outcome.UNKNOWN, reason="interrupted"),
         gate=gate,
     )
+
+
+def begin_spent(attempts: int, first_attempt_at: float | None, reason: str) -> Course:
+    """A batch that no PUT may be sent for any more, for that reason: only a look-up says how it ends."""
+    touched = first_attempt_at is not None
+    return Course(
+        step=Step.LOOK_UP,
+        attempts=attempts,
+        first_attempt_at=first_attempt_at,
+        reached_since=first_attempt_at,
+        unresolved=touched,
+        spent=True,
+        last=Ending(Outcome.UNKNOWN, reason=reason),
+    )
+
+
+def look_later(course: Course, wait_s: float) -> Course:
+    """The course of a batch that someone else may be closing just now: wait, and look before the PUT."""
+    return course._replace(step=Step.LOOK_UP, looks=0, wait_s=wait_s)
 
 
 def ask_guards(course: Course, look: Look) -> Course:

@@ -139,7 +139,7 @@ def _found_open(course: Course, answer: Answer, max_attempts: int) -> Course:
         if refusal.outcome is Outcome.NOT_FOUND:  # the API's word for the close, and the read is told too
             refusal = refusal._replace(reason="http_404_though_open")
         return settled(course, refusal)
-    if course.attempts >= max_attempts:
+    if course.spent or course.attempts >= max_attempts:
         last = course.last or Ending(Outcome.FAILED)
         return settled(course, last._replace(outcome=Outcome.FAILED))
     return ask_guards(course, look)

@@ -55,6 +55,7 @@ class Stopped(StrEnum):
     UNREACHABLE = "unreachable"  # no request of this session ever reached the API
     SIGNAL = "signal"
     DISK = "disk"  # the ledger could not be written
+    QUEUE = "queue"  # the queue's broker could not be used any more
 
 
 class BatchState(StrEnum):

@@ -51,6 +51,7 @@ class Summary:
     finished_at: Instant
     duration_s: float
     base_url: str
+    queue: str | None = None  # of a run that a fleet of workers did, without user and password
     exit_code: int
     stopped: Stopped | None = None
     stopped_by: str | None = None  # the rule or the signal
@@ -97,6 +98,7 @@ _STOPPED_CODES: Final = {
     Stopped.KEY: 5,
     Stopped.UNREACHABLE: 5,
     Stopped.DISK: 1,
+    Stopped.QUEUE: 1,
 }
 
 
