@@ -6,13 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.deploy.support import check_words
 from tests.docs.support import ROOT
-from worker.cli.settings import LimitSettings
+from worker.cli.resolve import resolve
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 FOLDERS = ["nightly", "month-end", "fleet", "look", "overlays/example"]
@@ -118,7 +119,9 @@ def test_the_commands_are_the_programs(folder: str) -> None:
     for name, pod in found:
         (container,) = pod["containers"]
         assert container["name"] == "batch-closer", name
-        assert pod["terminationGracePeriodSeconds"] >= 2 * LimitSettings().grace_s, name
+        (config,) = [each["value"] for each in container["env"] if each["name"] == "BATCH_CLOSER_CONFIG"]
+        grace_s = resolve({}, {}, ROOT / "config" / Path(config).name).limits.grace_s
+        assert pod["terminationGracePeriodSeconds"] >= grace_s + 30, name
         if "args" in container:
             check_words(container["args"])
 
