@@ -42,7 +42,7 @@ Examples:
   batch-closer enqueue --list
   batch-closer enqueue --take-back october.csv
   some-command | batch-closer enqueue - --wait --json
-  batch-closer enqueue october.csv --queue redis://redis.internal/0 --run-id october --wait
+  batch-closer enqueue october.csv --queue redis://redis.internal/0 --wait
 """,
 )
 @click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
