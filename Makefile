@@ -7,6 +7,7 @@ else
 BIN := $(VENV)/bin
 endif
 STAMP := $(VENV)/.installed
+CHECKS := $(VENV)/.checks-installed
 N ?= 200
 
 .DEFAULT_GOAL := help
@@ -24,10 +25,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
+$(CHECKS): $(STAMP)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[deploy-checks]'
+	@touch $(CHECKS)
+
 demo: $(STAMP) ## Close a few hundred batches of the simulator and show the result
 	@$(BIN)/batch-closer demo --state demo
 
-test: $(STAMP) ## Run the tests
+test: $(CHECKS) ## Run the tests
 	$(BIN)/python -m pytest
 
 lint: $(STAMP) ## Check style, format and the import rules

@@ -16,6 +16,7 @@ import orjson
 from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
+from worker.cli.completion import files
 from worker.cli.here import host_of, who
 from worker.cli.lookout import Preview, warn_of_untold
 from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
@@ -25,6 +26,7 @@ from worker.cli.plan_input import read_plan
 from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
 from worker.cli.resolve import read_key, refuse_key_in
+from worker.cli.resume import take_up
 from worker.cli.settings import Settings, fixed
 from worker.cli.sitting import Sitting
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
@@ -47,10 +49,11 @@ Examples:
   batch-closer close october.csv --rate 10 --yes
   batch-closer close --plan plan.json
   batch-closer close --open --period last-month --code 'UTIL-*'
+  batch-closer close tonight.csv --yes --run-id 2026-11-01 --resume
   some-command | batch-closer close - --yes --json
 """,
 )
-@click.argument("targets", nargs=-1, metavar="[TARGET...]")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
 @click.option(
     "--column",
     metavar="NAME",
@@ -65,6 +68,12 @@ Examples:
 )
 @selection_options
 @click.option("--run-id", metavar="NAME", help="A name for the run. [default: time and a few random letters]")
+@click.option(
+    "--resume",
+    "resumes",
+    is_flag=True,
+    help="With --run-id: where that run has begun, continue it, or show how it ended, instead.",
+)
 @click.option("--again", is_flag=True, help="Begin a new run though an unfinished one has the same input.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")
 @yes_option
@@ -74,6 +83,7 @@ def command(  # noqa: PLR0917 - click passes by name
     column: str | None,
     plan: Path | None,
     run_id: str | None,
+    resumes: bool,
     again: bool,
     as_json: bool,
     yes: bool,
@@ -86,6 +96,12 @@ def command(  # noqa: PLR0917 - click passes by name
     CSV or TSV with a header, JSON or JSON lines, gzipped or not. The batches are looked at first, and
     those that a guard objects to are held.
     """
+    if resumes:
+        if run_id is None:
+            raise ConfigurationError("--resume needs --run-id: it says which run is meant (nothing was sent)")
+        code = take_up(run_id, flags, config, as_json=as_json)
+        if code is not None:
+            return code
     settings = settings_from(flags, config)
     key = read_key(os.environ, settings)
     agreed = is_agreed(yes=yes)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import SecretStr
 
+from worker.cli.completion import files
 from worker.cli.naming import entries_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.question import is_yes, may_ask, yes_option
@@ -44,7 +45,7 @@ Examples:
   batch-closer enqueue october.csv --queue redis://redis.internal/0 --wait
 """,
 )
-@click.argument("targets", nargs=-1, metavar="[TARGET...]")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
 @click.option(
     "--column",
     metavar="NAME",
