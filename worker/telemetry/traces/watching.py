@@ -133,6 +133,7 @@ class _Memory:
         self._seen = seen
         self._memory = memory
         self.pending = memory.pending
+        self.is_held = memory.is_held
 
     def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[Hindrance | None]:
         self._seen.attempts[planned.batch_id] = attempts
