@@ -7,10 +7,11 @@ else
 BIN := $(VENV)/bin
 endif
 STAMP := $(VENV)/.installed
+CHECKS := $(VENV)/.checks-installed
 N ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format crash bench-ledger bench-rates clean
+.PHONY: help demo test lint types check format crash bench-ledger bench-rates crash-fleet bench-fleet screenshots clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +25,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
+$(CHECKS): $(STAMP)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[deploy-checks]'
+	@touch $(CHECKS)
+
 demo: $(STAMP) ## Close a few hundred batches of the simulator and show the result
 	@$(BIN)/batch-closer demo --state demo
 
-test: $(STAMP) ## Run the tests
+test: $(CHECKS) ## Run the tests
 	$(BIN)/python -m pytest
 
 lint: $(STAMP) ## Check style, format and the import rules
@@ -52,6 +57,15 @@ bench-ledger: $(STAMP) ## Measure what the ledger costs a close
 
 bench-rates: $(STAMP) ## Measure how well rates from 0.5 to 1000 per second are reached and kept
 	$(BIN)/python tests/bench/rates.py
+
+crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches)
+	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8
+
+bench-fleet: $(STAMP) ## Measure how a fleet scales, and how well it keeps one rate
+	$(BIN)/python tests/bench/fleet.py
+
+screenshots: $(STAMP) ## Make the README's pictures again, from the demo (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove the environment, caches and the demo's runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo build *.egg-info

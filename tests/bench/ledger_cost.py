@@ -29,7 +29,7 @@ from worker.cli.settings import Settings
 from worker.cli.wiring import connection_of, order_of
 from worker.energycap import connect
 from worker.engine.pacer import Pacer
-from worker.engine.ports import Clocks, Memory
+from worker.engine.ports import Clocks, RunMemory
 from worker.engine.run import Edges, Run
 from worker.ledger import LedgerWriter, NewRun, Store, open_ledger
 from worker.report import ResultsFile
@@ -122,7 +122,7 @@ def a_run(base_url: str) -> NewRun:
 async def close_all(
     contender: str, settings: Settings, store: Store, account: Account, session: int, shown: Shown, log: Log
 ) -> float:
-    async def close_with(memory: Memory) -> float:
+    async def close_with(memory: RunMemory) -> float:
         clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
         async with connect(connection_of(settings, settings.api.base_url, SecretStr("bench"))) as api:
             edges = Edges(
@@ -154,6 +154,9 @@ class Forgetful:
 
     def pending(self, after_seq: int, limit: int) -> Sequence[Planned]:
         return self._store.pending(self._account.run, after_seq=after_seq, limit=limit)
+
+    def is_held(self, planned: Planned) -> bool:
+        return True
 
     async def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> None:
         pass

@@ -77,7 +77,7 @@ def test_a_message_that_is_none_is_laid_aside(corner: Corner) -> None:
 
 
 def test_a_killed_worker_loses_nothing(corner: Corner) -> None:
-    """Killed again and again, every message is answered, and nothing that was closed is called closed before."""
+    """Killed again and again, every message is answered, and what the worker closed is called so."""
     simulator = corner.bench.simulator
     corner.peer.send(*map(message, IDS))
     for kill in range(2):

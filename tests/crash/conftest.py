@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.figures import Figures
 
-FEW = 4
+FEW = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

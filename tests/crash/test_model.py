@@ -214,5 +214,5 @@ def _course_of(planned: Planned) -> Course:
 
 TestCrashedRun = CrashedRun.TestCase
 TestCrashedRun.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.docs.support import commands, fences, masked
+
 
 def program_in(folder: Path) -> Path:
     """A folder with ``batch-closer`` in it, of the very code under test."""
@@ -79,3 +81,20 @@ class Shell:
         greeting = [self._simulator.stdout.readline() for _ in range(4)]
         self._replaced[f"http://127.0.0.1:{port[1]}"] = greeting[0].split()[1]
         return "".join(greeting)
+
+
+def follow(shell: Shell, text: str, *, exact: str | None = None) -> None:
+    """Run each command of the ``console`` blocks: what is shown under it comes out, in that order.
+
+    Numbers may differ, but for the command ``exact``.
+    """
+    for block in fences(text, "console"):
+        for shown in commands(block):
+            code, output = shell.run(shown.command)
+            stopped = any("Stopped early" in line for line in shown.output)
+            assert code in ({4} if stopped else {0, 3}), f"{shown.command}: {code}\n{output}"
+            is_exact = shown.command == exact
+            rest = masked(output, exact=is_exact)
+            for part in shown.parts(exact=is_exact):
+                assert part in rest, f"{shown.command}: {part!r} is not in\n{output}"
+                rest = rest.split(part, 1)[1]

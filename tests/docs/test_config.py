@@ -14,7 +14,7 @@ from worker.cli.settings import Entry, Settings, entries
 from worker.words.errors import ConfigurationError
 
 EXAMPLE = ROOT / "config" / "example.toml"
-READY = [ROOT / "config" / name for name in ("nightly.toml", "month-end.toml", "queue.toml")]
+READY = sorted(path for path in (ROOT / "config").glob("*.toml") if path != EXAMPLE)
 _SETTING = re.compile(r"^# (?=\w+ = )", flags=re.MULTILINE)
 
 

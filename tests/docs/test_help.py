@@ -25,6 +25,18 @@ def _paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 PATHS = list(_paths(cli))
 
 
+def command_at(path: tuple[str, ...]) -> click.Command:
+    """The command that these words lead to."""
+    command: click.Command = cli
+    for word in path:
+        assert isinstance(command, click.Group)
+        with click.Context(command) as context:
+            found = command.get_command(context, word)
+        assert found is not None, path
+        command = found
+    return command
+
+
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
 def test_it_fits_a_narrow_terminal(
     path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -88,7 +88,7 @@ def test_the_log_events_are_those_in_the_code() -> None:
         "results.jsonl",
         "results.csv",
     }
-    assert shown - {"summary.json", "summary.md", "retry.txt"} == logged
+    assert shown - {"summary.json", "summary.md", "report.html", "retry.txt"} == logged
     assert "batch.settled" in logged
 
 

@@ -21,18 +21,17 @@ from worker.simulator.scripts import script, scripted
 from worker.simulator.world import State
 
 FILES = (
-    *("results.jsonl", "results.csv", "summary.json", "summary.md", "log.jsonl", "retry.txt"),
-    # report.html comes with the reports' own issue.
+    *("results.jsonl", "results.csv", "summary.json", "summary.md", "report.html", "log.jsonl", "retry.txt"),
 )
 RESULT_KEYS = (
     *("run_id", "batch_id", "outcome", "confirmed_by", "reason", "message", "http_status", "attempts"),
     *("batch_code", "bill_count", "running_total", "end_date", "first_attempt_at", "settled_at"),
-    *("elapsed_s", "source", "line", "warnings"),
+    *("elapsed_s", "source", "line", "warnings", "account_period"),
 )
 SUMMARY_KEYS = (
     *("run_id", "started_at", "finished_at", "duration_s", "base_url", "exit_code", "stopped"),
     *("stopped_by", "input", "outcomes", "confirmed_by", "closed", "requests", "rate", "latency_ms"),
-    *("problems",),
+    *("problems", "key", "other_keys", "worked", "pauses", "latency_buckets"),
 )
 SUMMARY_PARTS = {
     "input": "lines, ids, duplicates, invalid",
@@ -45,6 +44,7 @@ SUMMARY_PARTS = {
     "requests": "put, get, list, me, total, retried, throttled",
     "rate": "limit_per_s, achieved_per_s",
     "latency_ms": "p50, p90, p99, max",
+    "pauses": "count, total_s, longest",
 }
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -57,7 +57,8 @@ def test_lines_that_are_no_ids(program: Program) -> None:
         (text, number, "stdin") for number, text in enumerate(bad, start=2)
     ]
     assert all(line["batch_id"] is None for line in invalid)
-    assert all([*line][-4:] == ["source", "line", "warnings", "input"] for line in invalid)
+    last = ["source", "line", "warnings", "account_period", "input"]
+    assert all([*line][-5:] == last for line in invalid)
     assert ran.summary["input"] == {"lines": 13, "ids": 3, "duplicates": 3, "invalid": 7}
     assert len(ran.events("input.line_rejected")) == 7
 

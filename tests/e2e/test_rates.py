@@ -18,7 +18,7 @@ from worker.simulator.scripts import fault_plan
     [
         (50, 1, 120, ()),
         (50, 10, 120, ("put:500=20%",)),
-        (1000, 1, 2500, ("put:close_then_500=10%",)),
+        (1000, 1, 1500, ("put:close_then_500=10%",)),
     ],
 )
 def test_the_rate_is_never_exceeded(

@@ -42,7 +42,7 @@ def test_a_redirect_goes_nowhere(program: Program, elsewhere: socket.socket) -> 
         script(put=["redirect"]),
         script(put=["redirect_after"]),
         script(put=["redirect"], get=["redirect"]),
-        script(put=["500"], get=["redirect"]),
+        script(put=["500"], get=["redirect"] * 5),
         script(put=["401"]),
         script(put=["ok"]),
     ]

@@ -26,23 +26,16 @@ def test_another_closes_it_right_after_our_lost_close(program: Program) -> None:
     assert (line["outcome"], line["confirmed_by"]) == ("closed", "lookup")
 
 
-@pytest.mark.parametrize(
-    ("fault", "outcome", "reason"),
-    [
-        ("close_then_400", "already_closed", "http_400"),
-        ("close_then_409", "already_closed", "http_409"),
-        ("close_then_404", "already_closed", "http_404"),
-        ("close_then_403", "already_closed", "http_403"),
-        ("close_then_401", "already_closed", "http_401"),
-    ],
-)
-def test_a_server_that_closes_and_refuses(program: Program, fault: str, outcome: str, reason: str) -> None:
-    """A refusal is taken for one: had someone else closed it just before, all would look the same."""
+@pytest.mark.parametrize(("end_date", "outcome"), [(EndDate.UTC, "closed"), (EndDate.DATE, "already_closed")])
+@pytest.mark.parametrize("fault", ["close_then_409", "rival"])
+def test_a_refusal_and_a_close_at_once(program: Program, fault: str, end_date: EndDate, outcome: str) -> None:
+    """Closed and refused all the same, or closed by another at that instant: only endDate has a say."""
     faults = scripted(by_id={FIRST: script(put=[fault])})
-    with simulator_thread(Options(faults=faults), world=World({FIRST: a_batch(FIRST)})) as simulator:
+    options = Options(faults=faults, unknowns=Unknowns(end_date=end_date, already_closed=409))
+    with simulator_thread(options, world=World({FIRST: a_batch(FIRST)})) as simulator:
         ran = program.close(simulator, ids=[FIRST])
         check_laws(simulator, ran)
-    assert (ran.by_id[FIRST]["outcome"], ran.by_id[FIRST]["reason"]) == (outcome, reason)
+    assert (ran.by_id[FIRST]["outcome"], ran.by_id[FIRST]["reason"]) == (outcome, "http_409")
 
 
 @pytest.mark.parametrize(

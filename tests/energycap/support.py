@@ -24,9 +24,11 @@ class Wire:
         self.answers = list(answers)
         self.seen: list[bytes] = []
         self.connections = 0
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         try:
             while self.answers:
                 self.seen.append(await reader.readuntil(b"\r\n\r\n"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.energycap.bodies import message_of, tidy, to_batch
+from worker.energycap.bodies import LARGEST_MESSAGE, message_of, tidy, to_batch
 from worker.words.model import BatchState
 
 WHOLE = {
@@ -125,6 +126,22 @@ def test_any_json_is_survived(value: object) -> None:
 def test_the_servers_words(body: bytes, message: str | None) -> None:
     """The words are found in a body of any shape, on one printable line."""
     assert message_of(body, str) == message
+
+
+@pytest.mark.parametrize("part", [b"<title", b"<title>", b"<"])
+def test_hostile_words_take_no_time(part: bytes) -> None:
+    """A text of nothing but beginnings is done with at once: the event loop waits for it."""
+    began = time.process_time()
+    message_of(part * (LARGEST_MESSAGE // len(part)) + b">", str)
+    assert time.process_time() - began < 0.2
+
+
+@pytest.mark.parametrize("count", [-1, 2**31, 10**30, 7.5])
+def test_a_count_that_is_none(count: float) -> None:
+    """What can't be a number of bills is as if the API had not told it: it must not spoil a sum."""
+    batch = to_batch(json.dumps({**WHOLE, "billCount": count}).encode())
+    assert batch is not None
+    assert batch.bill_count is None
 
 
 def test_long_words_are_shortened() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from pydantic import SecretStr
 
 from worker.energycap import Connection, connect
 from worker.energycap.connection import proxy_for, trust
+from worker.energycap.exchange import in_json
 from worker.words.answer import Heard
 from worker.words.errors import ConfigurationError
 
-from .support import CLOSED, OK, Wire, client
+from .support import CLOSED, KEY, OK, Wire, client, response
 
 
 async def test_a_dropped_reused_connection_is_one_put() -> None:
@@ -36,6 +39,19 @@ async def test_a_look_up_is_not_sent_twice_either() -> None:
         answer = await api.look_up(7)
     assert answer.heard is Heard.LOST
     assert len(wire.seen) == 2
+
+
+async def test_what_comes_unasked_is_no_answer() -> None:
+    """A late second response on a kept connection would be taken for the answer about another batch."""
+    wire = Wire(OK, OK, OK)
+    async with client(wire) as api:
+        await api.close(7)
+        wire.writers[0].write(response(b"{}", "404 Not Found"))
+        for _ in range(20):  # turns of the loop until the client's side has it
+            await asyncio.sleep(0)
+        second, third = await api.close(7), await api.close(7)
+    assert (second.status, third.status) == (200, 200)
+    assert wire.connections == 2
 
 
 async def test_the_request_as_it_is_sent() -> None:
@@ -126,6 +142,29 @@ async def test_an_echoed_key_stays_out_of_the_answer() -> None:
     async with client(wire) as api:
         answer = await api.close(7)
     assert answer.message == "bad header ECI-ApiKey: ***"
+
+
+@pytest.mark.parametrize(
+    "escape", [lambda char: f"\\u{ord(char):04X}", lambda char: char.replace("-", "\\u002d")]
+)
+async def test_a_key_in_json_escapes_stays_out_too(escape: Callable[[str], str]) -> None:
+    """What is the key once it is decoded is taken out as well."""
+    body = CLOSED[:-1] + b',"batchCode":"of %s"}' % "".join(map(escape, KEY)).encode()
+    async with client(Wire(response(body))) as api:
+        answer = await api.close(7)
+    assert answer.batch is not None
+    assert answer.batch.batch_code == "of ***"
+
+
+def test_every_way_to_escape_a_key() -> None:
+    """Any character may be escaped by its number, and some by a backslash."""
+    key = 'a/b"c\\d+'
+    for text in (
+        json.dumps(key),
+        json.dumps(key).replace("/", "\\/"),
+        "".join(f"\\u{ord(c):04x}" for c in key),
+    ):
+        assert in_json(key).search(text.encode())
 
 
 async def test_nobody_listens() -> None:

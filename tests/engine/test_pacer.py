@@ -47,7 +47,7 @@ def late_by(most_s: float, seed: int) -> Callable[[float], float]:
 @pytest.mark.parametrize("burst", [1, 10])
 def test_on_time_timers_give_the_rate_exactly(rate: float, burst: int) -> None:
     """Over any run the rate is reached, and no second sees more than rate + burst."""
-    count = int(rate * 20) + 20
+    count = min(int(rate * 20), 4000) + 20
     instants = run(lambda loop: slots(loop, pacer(loop, rate, burst), count))
     took = instants[-1] - instants[0]
     assert (len(instants) - burst) / took >= rate * 0.999
@@ -58,7 +58,7 @@ def test_on_time_timers_give_the_rate_exactly(rate: float, burst: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_late_timers_cost_no_rate(rate: float, seed: int) -> None:
     """Timers up to 1.5 ms late: 99 % of the rate and more, and never more than rate + burst and 1 %."""
-    count = int(rate * 20) + 20
+    count = min(int(rate * 20), 4000) + 20
     instants = run(lambda loop: slots(loop, pacer(loop, rate), count), late_by(0.0015, seed))
     took = instants[-1] - instants[0]
     assert (len(instants) - 1) / took >= rate * 0.99
@@ -67,7 +67,7 @@ def test_late_timers_cost_no_rate(rate: float, seed: int) -> None:
 
 def test_late_timers_at_a_thousand_per_second() -> None:
     """At 1000 per second, where a timer is as late as a slot is long, at least 98 % is reached."""
-    instants = run(lambda loop: slots(loop, pacer(loop, 1000), 20_000), late_by(0.0012, 1))
+    instants = run(lambda loop: slots(loop, pacer(loop, 1000), 6_000), late_by(0.0012, 1))
     took = instants[-1] - instants[0]
     assert (len(instants) - 1) / took >= 980
     assert busiest_second(instants) <= 1011

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from worker.simulator.running import Simulator
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 _OURS = ("BATCH_CLOSER_", "ENERGYCAP_")
 
 

@@ -29,14 +29,17 @@ _PIECE = re.compile(r"\x1b\[(?P<args>[?\d;]*)(?P<act>[A-Za-z])|(?P<text>[^\x00-\
 class Terminal:
     """The program with keyboard and screen; killed by its pid when the block ends."""
 
-    def __init__(self, bench: Bench, *arguments: object) -> None:
+    def __init__(
+        self, bench: Bench, *arguments: object, columns: int = COLUMNS, term: str = "xterm-256color"
+    ) -> None:
+        self._columns = columns
         self._master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         command = [sys.executable, "-m", "worker", *map(str, arguments), "--state", str(bench.state)]
         kept = {name: value for name, value in bench.environ.items() if name not in {"COLUMNS", "LINES"}}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _ADOPT, *command],
-            env=kept | {"TERM": "xterm-256color"},
+            env=kept | {"TERM": term},
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -87,11 +90,11 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """What a person sees after everything that was written."""
-        return screen(self.raw)
+        return screen(self.raw, self._columns)
 
 
-def screen(raw: str) -> list[str]:
-    """The lines that a terminal of COLUMNS shows, without trailing blanks; an unknown sequence fails."""
+def screen(raw: str, columns: int = COLUMNS) -> list[str]:
+    """The lines that a terminal shows, without trailing blanks; an unknown sequence fails."""
     lines: list[str] = [""]
     row = column = at = 0
     while at < len(raw):
@@ -103,7 +106,7 @@ def screen(raw: str) -> list[str]:
             row += piece["move"] == "\n"
         elif piece["text"]:
             for character in piece["text"]:
-                if column == COLUMNS:
+                if column == columns:
                     row, column = row + 1, 0
                 lines += [""] * (row + 1 - len(lines))
                 lines[row] = lines[row][:column].ljust(column) + character + lines[row][column + 1 :]

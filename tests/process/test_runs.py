@@ -17,7 +17,7 @@ from worker.simulator.scripts import fault_plan, script, scripted
 
 POPULATION = Population(batches=40)
 SETTINGS = ("--yes", "--run-id", "run", "--rate", 1000, "--burst", 10, "--abort", "none", "--backoff", 0.01)
-WRITTEN = ("results.csv", "results.jsonl", "retry.txt", "summary.json", "summary.md")
+WRITTEN = ("report.html", "results.csv", "results.jsonl", "retry.txt", "summary.json", "summary.md")
 
 
 def _files(bench: Bench) -> dict[str, bytes]:

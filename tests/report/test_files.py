@@ -32,7 +32,7 @@ def test_files(tmp_path: Path) -> None:
     retry = [int(line) for line in (tmp_path / "retry.txt").read_text().splitlines()]
     assert retry == [r.batch_id for r in results if r.outcome in WORTH_RETRYING]
     assert json.loads((tmp_path / "summary.json").read_bytes())["outcomes"]["held"] == 4
-    names = {"results.csv", "retry.txt", "summary.json", "summary.md"}
+    names = {"results.csv", "retry.txt", "report.html", "summary.json", "summary.md"}
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
@@ -42,11 +42,20 @@ def test_nothing_to_retry(tmp_path: Path) -> None:
     assert (tmp_path / "retry.txt").read_bytes() == b""
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
-def test_no_formula(start: str) -> None:
-    """Text that a spreadsheet would run begins with an apostrophe; other text and numbers are left alone."""
-    row = dict(zip(CSV_KEYS, csv_row(result(1, Outcome.REJECTED, f"{start}1+1")), strict=True))
-    assert row["message"] == f"'{start}1+1"
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        *((f"{start}1+1", f"'{start}1+1") for start in "=+-@\uff1d"),
+        ("\t=1", "'=1"),
+        ("\r\n@1", "'@1"),
+        ("a\x1b[2Jb\x9b2J", "a?[2Jb?2J"),
+        ("one\ntwo", "one two"),
+    ],
+)
+def test_no_formula_and_no_escape(text: str, cell: str) -> None:
+    """Text that a spreadsheet or a terminal would run is made harmless; numbers are left alone."""
+    row = dict(zip(CSV_KEYS, csv_row(result(1, Outcome.REJECTED, text)), strict=True))
+    assert row["message"] == cell
     assert (row["running_total"], row["source"]) == ("-10.50", "ids.csv")
 
 
@@ -67,6 +76,7 @@ def test_memory(tmp_path: Path) -> None:
         return (result(i) for i in range(1, 20_001))
 
     made = summary([])
+    write_reports(tmp_path, made, [], FINE_BY_DEFAULT)  # what is loaded once is not counted
     tracemalloc.start()
     write_reports(tmp_path, made, many(), FINE_BY_DEFAULT)
     _, peak = tracemalloc.get_traced_memory()

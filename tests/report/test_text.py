@@ -14,6 +14,8 @@ from rich.cells import cell_len
 from worker.report.advice import took
 from worker.report.markdown import render_markdown
 from worker.report.text import render_text
+from worker.rules.proof import Proof
+from worker.rules.summary import Verified
 from worker.words.model import FINE_BY_DEFAULT, Outcome, Result, Stopped
 
 from .support import odd_results, odd_text, result, summary
@@ -52,6 +54,22 @@ def test_advice(outcome: Outcome) -> None:
     retry = outcome in {Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED}
     assert ("batch-closer runs retry r1" in text) is retry
     assert retry or f"- {outcome.value}: " in text
+
+
+def test_remarks() -> None:
+    """What was warned of and what the proof showed stand in both; what disagrees is not fine."""
+    warned = {"flags": 2, "empty": 1}
+    made = replace(summary([result(1), result(2)]), warnings=warned, verified=Verified(2, 0))
+    bad = replace(made, verified=Verified(2, 1), problems=Proof(Verified(2, 1), (2,)).problems)
+    for good_text, bad_text in (
+        (render_text(made, FOLDER), render_text(bad, FOLDER)),
+        (render_markdown(made, FINE_BY_DEFAULT), render_markdown(bad, FINE_BY_DEFAULT)),
+    ):
+        assert "Warned of: flags 2, empty 1." in good_text
+        assert "Read again afterwards: 2 batches, all closed." in good_text
+        assert "1 of 2 did not end fine." in bad_text
+        assert "Read again afterwards: 2 batches, 1 not closed." in bad_text
+        assert "look in EnergyCAP" in bad_text
 
 
 @pytest.mark.parametrize("stopped", Stopped)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from worker.rules.abort import AbortWatch, parse_rules
+from worker.rules.abort import AbortWatch, Counts, firing, kinds_of, parse_rules
 from worker.words.errors import ConfigurationError
 from worker.words.model import FINE_BY_DEFAULT, Outcome
 
@@ -98,3 +100,44 @@ def test_outcomes_counted_as_fine_make_no_row() -> None:
     """--ok not_found: a row of them is as it should be."""
     watch = AbortWatch(parse_rules(["same=2"]), FINE_BY_DEFAULT | {N})
     assert [watch.settle(number, N, None) for number in range(5)] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("counts", "fires"),
+    [
+        (Counts(settled=49, failed=49), None),
+        (Counts(settled=50, failed=10), "failed=20%/50"),
+        (Counts(settled=50, failed=9), None),
+        (Counts(settled=60, failed=1, in_a_row=20), "same=20"),
+        (Counts(settled=60, not_found=3), "not_found=3"),
+        (Counts(), None),
+    ],
+)
+def test_rules_fire_on_counts_whoever_counted(counts: Counts, fires: str | None) -> None:
+    """A fleet counts in its store: the same rules say when it is enough."""
+    rule = firing(parse_rules(["failed=20%/50", "same=20", "not_found=3"]), counts)
+    assert (rule.text if rule else None) == fires
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(Outcome)), st.sampled_from(["a", "b"])), max_size=60))
+def test_a_watch_fires_as_its_counts_do(settled: list[tuple[Outcome, str]]) -> None:
+    """The watch of one machine and the counts of a fleet can't disagree."""
+    rules = parse_rules(["failed=5", "not_found=50%/4", "same=3"])
+    watch, counts, row = AbortWatch(rules, FINE_BY_DEFAULT), Counts(), None
+    for number, (outcome, reason) in enumerate(settled):
+        fired = watch.settle(number, outcome, reason)
+        if outcome is Outcome.HELD:
+            assert fired is None
+            continue
+        kinds = kinds_of(outcome)
+        fine = outcome in FINE_BY_DEFAULT
+        in_a_row = 0 if fine else counts.in_a_row + 1 if (outcome, reason) == row else 1
+        row = None if fine else (outcome, reason)
+        counts = Counts(
+            counts.settled + 1,
+            counts.failed + ("failed" in kinds),
+            counts.not_found + ("not_found" in kinds),
+            in_a_row,
+        )
+        rule = firing(rules, counts)
+        assert (fired.rule if fired else None) == (rule.text if rule else None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.rules.evidence import SLACK_S, Touch, who_closed
+from worker.rules.evidence import SLACK_S, Touch, shows_ours, who_closed
 
 NOW = datetime(2026, 11, 3, 2, 0, 0, tzinfo=UTC).timestamp()
 TOUCH = Touch(since=NOW, until=NOW + 5)
@@ -109,7 +109,32 @@ def test_an_older_zoned_close_is_never_claimed(before_s: float, quarter: int) ->
     assert not who_closed(zoned(NOW - before_s, quarter / 4), TOUCH).ours
 
 
+@pytest.mark.parametrize(
+    ("end_date", "shown", "shown_if_seen_open"),
+    [
+        (zoned(NOW + 1), True, True),
+        (zoned(NOW + 1, -5), True, True),
+        (zoned(NOW - 1), False, False),
+        (zoned(NOW + 60), False, False),
+        (zoned(NOW).replace(".000", ""), True, True),
+        (naive(NOW + 1), False, True),
+        (naive(NOW + 1, 5.75), False, True),
+        (naive(NOW - 60), False, False),
+        ("2026-11-03", False, False),
+        ("soon", False, False),
+        (None, False, False),
+    ],
+)
+def test_a_close_that_was_refused_and_done(
+    end_date: str | None, shown: bool, shown_if_seen_open: bool
+) -> None:
+    """Only an instant within the time of our PUTs shows it; without a zone it may be one of long ago."""
+    assert shows_ours(end_date, TOUCH) is shown
+    assert shows_ours(end_date, TOUCH._replace(open_at=NOW - HOUR)) is shown_if_seen_open
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_survived(text: str) -> None:
     """Whatever stands in endDate, there is a verdict."""
     assert who_closed(text, TOUCH).ours in {True, False}
+    assert shows_ours(text, TOUCH) in {True, False}

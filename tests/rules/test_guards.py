@@ -260,7 +260,7 @@ def test_a_batch_that_tells_nothing_is_let_through() -> None:
 
 def test_a_detail_stays_short() -> None:
     """A number beyond all bounds doesn't make a sentence beyond all bounds."""
-    held, _ = judge(fact({"bill_count": 1}, bill_count=10**1000), NO_BOUNDS)
+    held, _ = judge(fact(analyzing_count=10**1000), NO_BOUNDS)
     assert held is not None
     assert len(held.detail) == 240
 

@@ -50,6 +50,7 @@ def answer(
 
 CLOSED = answer(200, "closed", end_date=LATER)
 CLOSED_BEFORE = answer(200, "closed", end_date=LONG_AGO)
+CLOSED_SOME_TIME = answer(200, "closed", end_date="2027-01-15")
 OPEN = answer(200, "open", error="not_closed")
 LOST = answer(heard=Heard.LOST, error="disconnected")
 NOT_SENT = answer(heard=Heard.NOT_SENT, error="connection_refused")
@@ -87,10 +88,12 @@ By = ConfirmedBy
         ([answer(403), answer(403)], Outcome.FORBIDDEN, None, "http_403"),
         ([answer(403), CLOSED_BEFORE], Outcome.ALREADY_CLOSED, None, "http_403"),
         ([answer(409), CLOSED_BEFORE], Outcome.ALREADY_CLOSED, None, "http_409"),
-        ([answer(409), CLOSED], Outcome.ALREADY_CLOSED, None, "http_409"),
+        ([answer(409), CLOSED], Outcome.CLOSED, By.LOOKUP, "http_409"),
+        ([answer(429), answer(409), CLOSED], Outcome.CLOSED, By.LOOKUP, "http_409"),
+        ([NOT_SENT, answer(409), CLOSED_SOME_TIME], Outcome.ALREADY_CLOSED, None, "http_409"),
         ([answer(400), OPEN], Outcome.REJECTED, None, "http_400"),
-        ([answer(400), answer(404)], Outcome.NOT_FOUND, None, "http_404"),
-        ([answer(400), answer(403)], Outcome.UNKNOWN, None, "http_400"),
+        ([answer(400), answer(404), answer(404)], Outcome.NOT_FOUND, None, "http_404"),
+        ([answer(400), *[answer(403)] * 3], Outcome.UNKNOWN, None, "http_400"),
         ([answer(302), OPEN], Outcome.REJECTED, None, "redirect"),
         ([answer(302), answer(302)], Outcome.REJECTED, None, "redirect"),
         ([answer(302), LOST, LOST, LOST], Outcome.UNKNOWN, None, "redirect"),
@@ -101,12 +104,17 @@ By = ConfirmedBy
         ([LOST, OPEN, CLOSED], Outcome.CLOSED, By.RESPONSE, None),
         ([LOST, OPEN, answer(409), CLOSED_BEFORE], Outcome.CLOSED, By.LOOKUP, None),
         ([LOST, LOST, LOST, LOST], Outcome.UNKNOWN, None, "disconnected"),
-        ([LOST, answer(403)], Outcome.UNKNOWN, None, "disconnected"),
+        ([LOST, answer(403), answer(400), answer(302)], Outcome.UNKNOWN, None, "disconnected"),
+        ([LOST, answer(302), answer(403), CLOSED], Outcome.CLOSED, By.LOOKUP, None),
+        ([LOST, answer(404), CLOSED], Outcome.CLOSED, By.LOOKUP, None),
+        ([LOST, answer(404), OPEN, CLOSED], Outcome.CLOSED, By.RESPONSE, None),
+        ([LOST, answer(404), answer(404)], Outcome.NOT_FOUND, None, "http_404"),
         ([LOST, OPEN, LOST, OPEN, LOST, OPEN], Outcome.FAILED, None, "disconnected"),
         ([HTML, OPEN, HTML, OPEN, HTML, OPEN], Outcome.FAILED, None, "not_a_batch"),
         ([answer(500), CLOSED], Outcome.CLOSED, By.LOOKUP, None),
         ([answer(429)] * 9 + [CLOSED], Outcome.CLOSED, By.RESPONSE, None),
-        ([answer(503, retry_after_s=1), OPEN] * 9 + [CLOSED], Outcome.CLOSED, By.RESPONSE, None),
+        ([answer(503, retry_after_s=1), OPEN] * 2 + [CLOSED], Outcome.CLOSED, By.RESPONSE, None),
+        ([answer(503, retry_after_s=1), OPEN] * 3, Outcome.FAILED, None, "http_503"),
         ([NOT_SENT, NOT_SENT, CLOSED], Outcome.CLOSED, By.RESPONSE, None),
         ([NOT_SENT] * 3 + [OPEN], Outcome.FAILED, None, "connection_refused"),
         ([NOT_SENT] * 3 + [CLOSED], Outcome.ALREADY_CLOSED, None, None),
@@ -117,9 +125,10 @@ By = ConfirmedBy
         ([LOST, OPEN, answer(401), WORKS, CLOSED], Outcome.CLOSED, By.LOOKUP, None),
         ([LOST, OPEN, answer(403), OPEN], Outcome.FORBIDDEN, None, "http_403"),
         ([LOST, OPEN, answer(404), answer(404)], Outcome.NOT_FOUND, None, "http_404"),
-        ([LOST, answer(401), WORKS], Outcome.UNKNOWN, None, "http_401"),
-        ([answer(401), UNCLEAR, CLOSED], Outcome.CLOSED, By.RESPONSE, None),
-        ([answer(401), UNCLEAR] * 3 + [OPEN], Outcome.FAILED, None, "http_401"),
+        ([answer(403), answer(401), WORKS], Outcome.FORBIDDEN, None, "http_403"),
+        ([LOST, *[answer(401), WORKS] * 3], Outcome.UNKNOWN, None, "http_401"),
+        ([answer(401), UNCLEAR, OPEN, CLOSED], Outcome.CLOSED, By.RESPONSE, None),
+        ([answer(401), UNCLEAR, OPEN] * 3, Outcome.FAILED, None, "http_401"),
     ],
 )
 def test_a_course_by_its_answers(
@@ -133,18 +142,21 @@ def test_a_course_by_its_answers(
 
 
 def test_throttling_costs_no_attempt_and_failing_does() -> None:
-    """429, and 503 with Retry-After, are free; what may have closed the batch counts."""
+    """429 is free; what may have closed the batch counts, and so does 503 with Retry-After."""
     assert follow(begin(), [answer(429)]).attempts == 0
-    assert follow(begin(), [answer(503, retry_after_s=1)]).attempts == 0
+    assert follow(begin(), [answer(503, retry_after_s=1)]).attempts == 1
     assert follow(begin(), [LOST]).attempts == 1
     assert follow(begin(), [NOT_SENT]).attempts == 1
 
 
 def test_a_dead_key_ends_nothing_for_good() -> None:
-    """A batch whose 401 came from a dead key was not tried; a resumed run takes it up."""
+    """A batch whose 401 came from a dead key was not tried; one whose look-up met it may be closed."""
     ending = follow(begin(), [answer(401), DEAD]).ending
     assert ending is not None
     assert (ending.outcome, ending.final) == (Outcome.NOT_ATTEMPTED, False)
+    ending = follow(begin(), [answer(409), answer(401), DEAD]).ending
+    assert ending is not None
+    assert (ending.outcome, ending.final) == (Outcome.UNKNOWN, False)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +165,10 @@ def test_a_dead_key_ends_nothing_for_good() -> None:
         (begin(), Outcome.NOT_ATTEMPTED),
         (follow(begin(), [answer(429)]), Outcome.NOT_ATTEMPTED),
         (follow(begin(), [NOT_SENT]), Outcome.NOT_ATTEMPTED),
-        (follow(begin(), [answer(401)]), Outcome.NOT_ATTEMPTED),
-        (follow(begin(), [answer(403)]), Outcome.NOT_ATTEMPTED),
+        (follow(begin(), [answer(401)]), Outcome.UNKNOWN),
+        (follow(begin(), [answer(401), UNCLEAR]), Outcome.UNKNOWN),
+        (follow(begin(), [answer(403)]), Outcome.UNKNOWN),
+        (follow(begin(), [answer(404)]), Outcome.UNKNOWN),
         (follow(begin(), [LOST]), Outcome.UNKNOWN),
         (follow(begin(), [answer(409)]), Outcome.UNKNOWN),
         (follow(begin(), [LOST, OPEN]), Outcome.FAILED),
@@ -194,14 +208,7 @@ answers = st.builds(
     retry_after_s=st.sampled_from([None, 0.0, 1.0]),
     error=st.sampled_from([None, "timeout"]),
 )
-CLEAR = {
-    Verdict.CLOSED,
-    Verdict.NOT_FOUND,
-    Verdict.FORBIDDEN,
-    Verdict.THROTTLED,
-    Verdict.NOT_SENT,
-    Verdict.UNAUTHORIZED,
-}
+CLEAR = {Verdict.CLOSED, Verdict.THROTTLED, Verdict.NOT_SENT}
 
 
 @given(st.lists(st.tuples(answers, st.sampled_from(list(KeyState))), max_size=60), st.integers(1, 6))
@@ -257,7 +264,7 @@ def test_closed_is_only_said_after_a_put_that_may_have_reached_the_server(
         if course.step is Step.ASK_KEY:
             course = after_key(course, KeyState.WORKS, most)
         elif course.step is Step.PUT:
-            reached |= of_close(heard) in {Verdict.CLOSED, Verdict.UNCLEAR, Verdict.BUSY}
+            reached |= of_close(heard) is not Verdict.NOT_SENT
             course = after_close(course, heard, most)
         else:
             course = after_look_up(course, heard, most)

@@ -205,7 +205,8 @@ def test_summary_form() -> None:
     data = summary_of(tally([])).to_json_dict()
     promised = "run_id sessions started_at finished_at duration_s base_url exit_code stopped stopped_by"
     more = "stopped_by_ids input outcomes confirmed_by closed verified warnings untold requests rate"
-    assert list(data) == f"{promised} {more} latency_ms problems".split()
+    last = "latency_ms problems key other_keys worked pauses latency_buckets"
+    assert list(data) == f"{promised} {more} {last}".split()
     assert (data["started_at"], data["duration_s"]) == ("2023-11-14T22:13:20.000Z", 1.25)
     assert data["closed"] == {"batches": 0, "bills": 0, "running_total": "0.00"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -231,10 +232,15 @@ async def test_a_retry_after_date_is_in_the_servers_time() -> None:
         assert (until - parsedate_to_datetime(heard.headers["date"])).total_seconds() == 1
 
 
-async def test_a_rival_closes_first() -> None:
+@pytest.mark.parametrize(("kind", "before_s"), [("rival", 0), ("rival:3", 3)])
+async def test_a_rival_closes_first(kind: str, before_s: int) -> None:
     """The answer is that of a closed batch, and it was not us."""
-    heard, simulator = await one_close("rival")
+    began = time.time()
+    heard, simulator = await one_close(kind)
     assert (heard.status, closed_by(simulator)) == (400, "them")
+    closed_at = simulator.world.batches[FIRST].closed_at
+    assert closed_at is not None
+    assert began - before_s <= closed_at <= time.time() - before_s
 
 
 @pytest.mark.parametrize(("kind", "closed_after"), [("drop_reused", False), ("drop_reused_after", True)])

@@ -72,11 +72,13 @@ def test_pace_forgets() -> None:
 
 
 def test_words() -> None:
-    """The words beside the bar name every outcome that occurred, the rate or pause, and the time left."""
+    """The words beside the bar name outcomes, several that aren't fine together, rate or pause, time left."""
     counts = {Outcome.CLOSED: 1200, Outcome.HELD: 3, Outcome.FAILED: 0}
     view = view_of(counts, 2403, per_s=10.0, paused_s=-1)
     assert view == View("1,203/2,403", "1,200 closed, 3 held", "10.0/s", "2:00 left")
     assert view_of(counts, 2403, None, 0.2)[2:] == ("paused 1 s", "")
+    more = counts | {Outcome.ALREADY_CLOSED: 2, Outcome.FAILED: 4}
+    assert view_of(more, 2403, None, 0)[1] == "1,200 closed, 2 already_closed, 7 others"
 
 
 @given(st.integers(20, 200), st.floats(0, 1), st.integers(0, 10**6), st.floats(0, 1000))

@@ -15,7 +15,10 @@ __all__ = ["Address", "Broker", "BrokerGoneError", "Received", "broker_at", "par
 
 
 def broker_at(address: Address, lease_s: float) -> Broker:
-    """The client for the address; a message not kept for so long goes to others. Raises ConfigurationError where its library is not installed."""
+    """The client for the address; a message not kept for so long goes to others.
+
+    Raises ConfigurationError where its library is not installed.
+    """
     module, name = (
         ("worker.brokers.sqs", "Sqs") if address.is_sqs else ("worker.brokers.rabbitmq", "RabbitMQ")
     )

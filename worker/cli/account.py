@@ -14,7 +14,18 @@ from worker.engine.stop import Stop
 from worker.ledger import Line, RunRow, Store
 from worker.report import parse_line
 from worker.rules.proof import Proof
-from worker.rules.summary import Counters, InputCounts, Latency, Rate, Summary, Tally, exit_code_of
+from worker.rules.summary import (
+    Counters,
+    InputCounts,
+    KeyOwner,
+    Latency,
+    Pauses,
+    Rate,
+    Span,
+    Summary,
+    Tally,
+    exit_code_of,
+)
 from worker.words.model import Outcome, Rejected, Result, Stopped
 
 
@@ -24,18 +35,24 @@ class Meters:
 
     counters: Counters = field(default_factory=Counters)
     latency: Latency = field(default_factory=Latency)
+    pauses: Pauses = field(default_factory=Pauses)
+    key: KeyOwner | None = None
 
     def to_json(self, at: float) -> bytes:
         """The form the ledger keeps, with the instant it was true."""
-        return orjson.dumps(
-            {"requests": self.counters.to_json_dict(), "latency": self.latency.to_json_dict(), "at": at}
-        )
+        kept = {"requests": self.counters.to_json_dict(), "latency": self.latency.to_json_dict(), "at": at}
+        key = None if self.key is None else self.key._asdict()
+        return orjson.dumps(kept | {"pauses": self.pauses.cut(at).to_json_dict(), "key": key})
 
     def add_json(self, text: bytes) -> float:
         """Add what another session kept; return its instant."""
         kept: dict[str, Any] = orjson.loads(text)
         self.counters.merge(Counters.from_json_dict(kept["requests"]))
         self.latency.merge(Latency.from_json_dict(kept["latency"]))
+        if pauses := kept.get("pauses"):
+            self.pauses.merge(Pauses.from_json_dict(pauses))
+        if key := kept.get("key"):
+            self.key = KeyOwner(**key)
         return float(kept["at"])
 
 
@@ -73,6 +90,8 @@ class Account:
         self._ok = ok
         self._earlier = Meters()
         self._earlier_s = 0.0
+        self._keys: list[KeyOwner] = []
+        self._worked: list[Span] = []
         for session in store.sessions(run):
             self.sessions += 1
             self.started_at = self.started_at or session.started_at
@@ -80,16 +99,23 @@ class Account:
             if session.counters:
                 last_at = max(last_at, self._earlier.add_json(session.counters))
             self._earlier_s += last_at - session.started_at
+            self._keys += [self._earlier.key] if self._earlier.key else []
+            self._worked.append(Span(session.started_at, last_at))
 
     def summary(
         self, ending: Ending, *, rate_per_s: float, session_s: float, proof: Proof | None = None
     ) -> Summary:
         """The record of the run, as it stands after ``session_s`` seconds of this session."""
         run, tally = self.run, self.tally
-        requests, latency = Counters(), Latency()
+        requests, latency, pauses = Counters(), Latency(), Pauses()
         for meters in (self._earlier, self.session):
             requests.merge(meters.counters)
             latency.merge(meters.latency)
+            pauses.merge(meters.pauses.cut(ending.at))
+        keys = [*self._keys, *([self.session.key] if self.session.key else [])]
+        worked = self._worked
+        if session_s and worked:
+            worked = [*worked[:-1], worked[-1]._replace(until_at=ending.at)]
         duration_s = self._earlier_s + session_s
         verified = None if proof is None else proof.verified
         return Summary(
@@ -114,6 +140,11 @@ class Account:
             rate=Rate(rate_per_s, round(requests.total / duration_s, 3) if duration_s > 0 else 0.0),
             latency_ms=latency.in_ms(),
             problems=tally.problems if proof is None else (*proof.problems, *tally.problems),
+            key=keys[-1] if keys else None,
+            other_keys=tuple(each for each in dict.fromkeys(keys) if each != keys[-1]),
+            worked=tuple(worked),
+            pauses=pauses,
+            latency_buckets=latency.buckets(),
         )
 
 

@@ -16,6 +16,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable() and " " not in host
+
+
 def check_base_url(text: str) -> str:
     """The URL without a trailing slash; ValueError says what is wrong with it.
 
@@ -28,10 +36,8 @@ def check_base_url(text: str) -> str:
         raise ValueError(f"is no URL ({error})") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("must be a URL such as https://app.energycap.com")
-    try:
-        host.encode("idna")
-    except UnicodeError:
-        raise ValueError("holds no host name that can be looked up") from None
+    if not _is_name(host):
+        raise ValueError("holds no host name that can be looked up")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user name or password")
     if parts.query or parts.fragment:

@@ -131,10 +131,10 @@ class Intake:
         except BrokerGoneError as error:
             self._is_open, self.in_hand = False, ()
             self._failures += 1
-            self._log.warning("queue.unreachable", queue=self.source, reason=str(error))
+            self._log.warning("queue.away", queue=self.source, reason=str(error))
             return None
         if self._failures:
-            self._log.info("queue.reachable", queue=self.source)
+            self._log.info("queue.back", queue=self.source)
             self._failures = 0
         return found
 
@@ -160,4 +160,4 @@ class Intake:
                 try:
                     await self._broker.keep(self.in_hand)
                 except BrokerGoneError as error:
-                    self._log.warning("queue.unreachable", queue=self.source, reason=str(error))
+                    self._log.warning("queue.away", queue=self.source, reason=str(error))

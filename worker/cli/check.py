@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 import time
 from dataclasses import replace
@@ -19,9 +18,11 @@ from worker.cli.check_here import check_key, check_settings, check_state
 from worker.cli.here import make_log
 from worker.cli.options import setting_options, settings_from
 from worker.cli.settings import Settings
+from worker.cli.telling import check_telling
 from worker.cli.wiring import connection_of
 from worker.report.readiness import render_readiness
 from worker.rules.readiness import Check, Readiness
+from worker.telemetry.terminal import width_of
 
 
 @click.command(
@@ -42,6 +43,7 @@ def command(as_json: bool, config: Path | None, **flags: Any) -> int:
     """
     checked_at = time.time()
     settings = settings_from(flags, config)
+    check_telling(settings)
     present, key = check_key(settings, os.environ)
     checks = [check_settings(settings, os.environ, config), present]
     checks += _check_api(settings, key, present) + check_state(settings)
@@ -53,9 +55,7 @@ def command(as_json: bool, config: Path | None, **flags: Any) -> int:
     if as_json:
         click.echo(orjson.dumps(found.to_json_dict(), option=orjson.OPT_INDENT_2))
     else:
-        terminal = sys.stdout.isatty()
-        width = min(shutil.get_terminal_size().columns, 100) if terminal else 80
-        click.echo(render_readiness(found, width=width), nl=False)
+        click.echo(render_readiness(found, width=width_of(sys.stdout)), nl=False)
     return found.exit_code
 
 

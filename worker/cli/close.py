@@ -16,6 +16,7 @@ import orjson
 from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
+from worker.cli.completion import files
 from worker.cli.here import host_of, who
 from worker.cli.lookout import Preview, warn_of_untold
 from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
@@ -24,7 +25,8 @@ from worker.cli.output import command_for, show
 from worker.cli.plan_input import read_plan
 from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
-from worker.cli.resolve import read_key
+from worker.cli.resolve import read_key, refuse_key_in
+from worker.cli.resume import take_up
 from worker.cli.settings import Settings, fixed
 from worker.cli.sitting import Sitting
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
@@ -35,6 +37,9 @@ from worker.words.model import Rejected
 
 RUN_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
+LOOK_AGAIN_AFTER_S = 60.0
+"""Whoever takes longer to answer the question may be answering it for other batches."""
+
 
 @click.command(
     "close",
@@ -44,10 +49,11 @@ Examples:
   batch-closer close october.csv --rate 10 --yes
   batch-closer close --plan plan.json
   batch-closer close --open --period last-month --code 'UTIL-*'
+  batch-closer close tonight.csv --yes --run-id 2026-11-01 --resume
   some-command | batch-closer close - --yes --json
 """,
 )
-@click.argument("targets", nargs=-1, metavar="[TARGET...]")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
 @click.option(
     "--column",
     metavar="NAME",
@@ -62,6 +68,12 @@ Examples:
 )
 @selection_options
 @click.option("--run-id", metavar="NAME", help="A name for the run. [default: time and a few random letters]")
+@click.option(
+    "--resume",
+    "resumes",
+    is_flag=True,
+    help="With --run-id: where that run has begun, continue it, or show how it ended, instead.",
+)
 @click.option("--again", is_flag=True, help="Begin a new run though an unfinished one has the same input.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")
 @yes_option
@@ -71,6 +83,7 @@ def command(  # noqa: PLR0917 - click passes by name
     column: str | None,
     plan: Path | None,
     run_id: str | None,
+    resumes: bool,
     again: bool,
     as_json: bool,
     yes: bool,
@@ -83,6 +96,12 @@ def command(  # noqa: PLR0917 - click passes by name
     CSV or TSV with a header, JSON or JSON lines, gzipped or not. The batches are looked at first, and
     those that a guard objects to are held.
     """
+    if resumes:
+        if run_id is None:
+            raise ConfigurationError("--resume needs --run-id: it says which run is meant (nothing was sent)")
+        code = take_up(run_id, flags, config, as_json=as_json)
+        if code is not None:
+            return code
     settings = settings_from(flags, config)
     key = read_key(os.environ, settings)
     agreed = is_agreed(yes=yes)
@@ -115,8 +134,10 @@ def close_entries(
 ) -> int:
     """Plan a run, look at it, ask if need be, perform it, show it; return the exit code."""
     name = new_run_id(time.time()) if order.run_id is None else checked_run_id(order.run_id)
+    refuse_key_in(key, name, "the run id")
     base_url = settings.api.base_url
-    with Sitting.open(settings, key, state_folder(settings), base_url, name) as sitting:
+    state = state_folder(settings)
+    with Sitting.open(settings, key, state, base_url, name, agreed=order.agreed) as sitting:
         if sitting.store.run(name) is not None:
             raise ConfigurationError(
                 f"run id {name!r} is taken: choose another with --run-id (nothing was sent)"
@@ -125,7 +146,7 @@ def close_entries(
         if isinstance(source, Wish):
             looked, source = lookout.select(source, asks=not order.agreed)
             if looked.stop is not None:
-                return ended_early(looked.stop, "nothing was closed")
+                return sitting.ended_early(looked.stop)
             warn_of_untold(sitting.reading.log, looked)
         run = sitting.store.plan(new_run(name, settings), source)
         try:
@@ -135,8 +156,10 @@ def close_entries(
                 sitting.store.discard(run)
                 return ended_early(looked.stop, "nothing was closed")
             if run.ids and not order.agreed:
-                care = looked.care(settings)
+                care, asked_at = looked.care(settings), time.monotonic()
                 ask(run, looked, None if care is None else Preview(sitting.store, run, care))
+                if time.monotonic() - asked_at > LOOK_AGAIN_AFTER_S:
+                    looked = lookout.anew(run, looked)
         except BaseException:
             sitting.store.discard(run)
             raise
@@ -152,7 +175,7 @@ def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) 
     if most is not None and run.ids > most:
         raise ConfigurationError(
             f"{counted(run.ids, 'batch')} would be closed, and --max-batches allows {most:,}: "
-            "check what is asked for, or raise it (nothing was sent)"
+            "check what is asked for, or raise it (nothing was closed)"
         )
     refuse_run_unseen(settings, store, run)
 

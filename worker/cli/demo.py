@@ -26,7 +26,7 @@ FIRST_ID = 1001
     epilog="""\b
 Examples:
   batch-closer demo
-  batch-closer demo --state demo
+  batch-closer demo --state demo --open
 """,
 )
 @click.option(
@@ -36,7 +36,8 @@ Examples:
     help="Where to put the run. [default: a new temporary folder]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")
-def command(state: Path | None, as_json: bool) -> int:
+@click.option("--open", "opens", is_flag=True, help="Open the report in a browser.")
+def command(state: Path | None, as_json: bool, opens: bool) -> int:
     """Start the simulator and close a few hundred of its batches: open, closed, missing, flaky, throttled.
 
     Nothing real is touched: the simulator listens on this machine alone.
@@ -57,10 +58,24 @@ def command(state: Path | None, as_json: bool) -> int:
         arguments = ["close", str(ids), "--base-url", simulator.url, "--rate", "120", "--burst", "10"]
         arguments += ["--concurrency", "16", "--backoff", "0.1", "--state", str(folder), "--abort", "none"]
         arguments += ["--log-level", "warning", "--log-format", "console", *(["--json"] if as_json else [])]
+        run_id = f"demo-{_next(folder)}"
         with _environment(ENERGYCAP_API_KEY=simulator.key, **{YES_ENV: "1"}):
-            code = run([*arguments, "--run-id", f"demo-{_next(folder)}"])
+            code = run([*arguments, "--run-id", run_id])
+    _tell_report(folder / "runs" / run_id / "report.html", opens=opens)
     # The simulator's missing and pending batches can't be closed: that is what a 3 says here.
     return 0 if code == 3 else code
+
+
+def _tell_report(page: Path, *, opens: bool) -> None:
+    """Say where the report is, as any terminal makes a link of it, and open it where that is asked for."""
+    import webbrowser
+
+    if not page.exists():
+        return
+    address = page.resolve().as_uri()
+    click.echo(f"\nThe report, for a browser: {address}", err=True)
+    if opens and not webbrowser.open(address):
+        click.echo("There is no browser here to open it with.", err=True)
 
 
 def _options() -> Options:

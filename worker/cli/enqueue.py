@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import SecretStr
 
+from worker.cli.completion import files
 from worker.cli.naming import entries_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.question import is_yes, may_ask, yes_option
@@ -41,9 +42,10 @@ Examples:
   batch-closer enqueue --list
   batch-closer enqueue --take-back october.csv
   some-command | batch-closer enqueue - --wait --json
+  batch-closer enqueue october.csv --queue redis://redis.internal/0 --wait
 """,
 )
-@click.argument("targets", nargs=-1, metavar="[TARGET...]")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
 @click.option(
     "--column",
     metavar="NAME",
@@ -78,6 +80,9 @@ def command(  # noqa: PLR0917 - click passes by name
     A TARGET is what it is for `close`. Nothing is sent to the API and no key is needed. Without
     --queue they wait in the state folder, for a worker with the same base URL: each once, however
     often it is put in. On a terminal it asks first, for what waits will be closed.
+
+    With --queue redis://... they become a run of a fleet of workers, with the guards, bounds, abort
+    rules and deadline given here. The same again adds nothing, or takes up what a stopped run left.
 
     Exit codes: 0, they wait; 2, nothing was added; 3, some lines were no batch ids, the others
     wait. With --wait, that of the run.

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from worker.cli.bounds import bounds_of, today
 from worker.cli.naming import Wish
+from worker.cli.proving import Prover
 from worker.cli.reading import ApiTroubleError, Reading
 from worker.cli.settings import Settings
 from worker.engine.asking import Asking
@@ -17,18 +18,17 @@ from worker.engine.stop import Stop
 from worker.engine.survey import FEW, Snapshot, Survey
 from worker.ledger import RunRow, Store
 from worker.rules.plan import PlanTally, Wanted, decide_seen
-from worker.rules.proof import Proof, Proving
+from worker.rules.proof import Proof
 from worker.rules.selection import Selection, is_selected
-from worker.rules.summary import Counters, printable
+from worker.rules.summary import Counters, KeyOwner, printable
 from worker.sources import Listed
 from worker.telemetry import Log
 from worker.words.answer import Answer, Identity
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Batch
 
-_PROVED_SINGLY: Final = 100
-"""Without a list, no more closed batches than this are read again one by one."""
 _PAGE: Final = 1000
+_MAX_INT: Final = 2**53  # what every reader of JSON can hold
 
 Work: TypeAlias = Callable[[Asking], Awaitable[None]]
 
@@ -43,6 +43,15 @@ class Looked:
     requests: Counters = field(default_factory=Counters)
     took_s: float = 0.0
     stop: Stop | None = None  # requested meanwhile: the run is over before it began
+
+    @property
+    def key_owner(self) -> KeyOwner | None:
+        """Whose the key is, for the run's record."""
+        who = self.identity
+        if who is None:
+            return None
+        user_id = None if who.user_id is None or abs(who.user_id) > _MAX_INT else who.user_id
+        return KeyOwner(user_id, who.user_code, who.full_name, who.environment)
 
     def care(self, settings: Settings) -> Care | None:
         """How the run is to look at its batches; None where it closes them unseen."""
@@ -90,6 +99,8 @@ class Lookout:
             check_environment(self._settings, looked.identity)
             if self._settings.api.snapshot:
                 await self._list(run, asking, looked)
+                if asks and looked.snapshot is None:
+                    await self._read_few(run, asking)
             if asks:
                 await _ask_what_is_released(asking, looked)
 
@@ -108,6 +119,14 @@ class Lookout:
         if self._settings.api.expect_environment is not None:
             self._perform(look, Looked())
 
+    def anew(self, run: RunRow, looked: Looked) -> Looked:
+        """Look again, because what was seen is old by now."""
+        self._store.forget_looks()
+        again = self.before(run, asks=False)
+        again.requests.merge(looked.requests)
+        again.took_s += looked.took_s
+        return again
+
     async def _list(self, run: RunRow, asking: Asking, looked: Looked) -> None:
         left = self._store.left(run)
 
@@ -116,10 +135,21 @@ class Lookout:
             left -= self._store.note_looks(batches, time.time(), run)
             return left
 
-        if left >= FEW:
+        # One request more than it takes to read one or two, for the proof of what earlier sessions closed.
+        if left >= FEW or (left and self._store.closed(run, 1)):
             looked.snapshot = await Survey(asking).snapshot(show)
             if looked.snapshot.reason is not None:
                 asking.log.warning("list.unavailable", reason=looked.snapshot.reason, instead="single reads")
+
+    async def _read_few(self, run: RunRow, asking: Asking) -> None:
+        """Too few for the list: what is asked about them is read one by one."""
+
+        def keep(_: int, __: Answer, batch: Batch | None) -> None:
+            if batch is not None:
+                self._store.note_looks([batch], time.time())
+
+        few = [planned.batch_id for planned in self._store.pending(run, after_seq=0, limit=FEW)]
+        await Survey(asking).read_each(few, len(few), keep)
 
     def select(self, wish: Wish, *, asks: bool) -> tuple[Looked, list[Listed]]:
         """The open batches that are wished for, all of them before any is closed.
@@ -158,43 +188,10 @@ class Lookout:
         looked.took_s = time.monotonic() - began
         return looked
 
-    def after(self, run: RunRow, closed: int, tallies: Counters) -> Proof | None:
+    def after(self, run: RunRow, closed: int, looked: Looked, tallies: Counters) -> Proof | None:
         """Read again what the run closed; None where that can't be done."""
-        proving, log = Proving(), self._reading.log
-        found: Snapshot | None = None
-
-        def read(batch_id: int, answer: Answer, _: Batch | None) -> None:
-            proving.read(batch_id, answer)
-
-        async def look(asking: Asking) -> None:
-            nonlocal found
-            survey, suspects = Survey(asking), list[int]()
-
-            def show(batches: Sequence[Batch]) -> int:
-                ids = [batch.batch_id for batch in batches]
-                suspects.extend(self._store.closed_among(run, ids))
-                return closed
-
-            if closed >= FEW:
-                found = await survey.snapshot(show)
-            if found is None or not found.whole:
-                suspects = self._store.closed(run, _PROVED_SINGLY + 1)
-            if len(suspects) <= _PROVED_SINGLY or (found is not None and found.whole):
-                # The list may lag behind: a single read has the last word.
-                at_once = min(self._settings.limits.concurrency, len(suspects))
-                await survey.read_each(suspects, at_once, read)
-                proven.append(proving.proof(closed))
-
-        proven: list[Proof] = []
-        stop = self._reading.perform(look, tallies)
-        if stop is not None or not proven:
-            why = stop.by if stop is not None else found and found.reason
-            log.warning("proof.unavailable", reason=why or "no_list")
-            return None
-        proof = proven[0]
-        for problem in proof.problems:
-            log.error("proof.disagrees", reason=problem.reason, count=problem.count, ids=problem.first_ids)
-        return proof
+        works = looked.snapshot is not None and looked.snapshot.batches > 0
+        return Prover(self._reading, self._store, run, closed, list_works=works).perform(tallies)
 
 
 def no_list(found: Snapshot) -> BatchCloserError:

@@ -91,6 +91,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that can't show a character must not end the run
             stream.reconfigure(errors="replace")
+    if "_BATCH_CLOSER_COMPLETE" in os.environ:  # a shell asks what may come next
+        from worker.cli.completion import offer
+
+        offer()
     code = _run(sys.argv[1:])
     ignore()
     sys.exit(code)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 import click
 from pydantic import SecretStr
 
+from worker.cli.completion import files
 from worker.rules.period import Period
 from worker.rules.plan import PlanEntry, Wanted, invalid
 from worker.rules.selection import Selection, parse_age
@@ -97,7 +98,9 @@ _OPTIONS: Final = (
         "--owner", metavar="me|USER", help="With --open: created by the key's user, or that number."
     ),
     click.option("--older-than", metavar="AGE", help="With --open: created so long ago, as 7d or 12h."),
-    click.option("--exclude", metavar="FILE", help="With --open: leave out the ids in FILE."),
+    click.option(
+        "--exclude", metavar="FILE", shell_complete=files, help="With --open: leave out the ids in FILE."
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
+from worker.cli.completion import guards, of_setting
 from worker.cli.resolve import GUARD, resolve
 from worker.cli.settings import Entry, Settings, entries
 from worker.report.results import private_folder
@@ -50,6 +51,7 @@ _guard_option = click.option(
     GUARD,
     multiple=True,
     metavar="GUARD=ACTION",
+    shell_complete=guards,
     help="hold, warn or ignore; repeatable. The guards: "
     f"{', '.join(f'{guard.name} ({guard.default.value})' for guard in GUARDS)}.",
 )
@@ -73,6 +75,7 @@ def _option(entry: Entry) -> Callable[[F], F]:
         entry.parameter,
         metavar=knob.metavar,
         multiple=entry.is_list,
+        shell_complete=of_setting(entry),
         help=f"{knob.help} [{'; '.join(notes)}]",
     )
 
@@ -86,7 +89,12 @@ def settings_from(
 
 def state_folder(settings: Settings) -> Path:
     """The state folder, made if missing and tried for writing. Raises ConfigurationError."""
-    return usable(settings.output.state or Path(platformdirs.user_state_dir(APP, appauthor=False)))
+    return usable(chosen_state(settings))
+
+
+def chosen_state(settings: Settings) -> Path:
+    """The state folder that is named, else the platform's; it need not be there."""
+    return settings.output.state or Path(platformdirs.user_state_dir(APP, appauthor=False))
 
 
 def usable(folder: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from worker.report import render_text
 from worker.report.advice import quoted
 from worker.report.files import summary_json
 from worker.rules.summary import Summary
+from worker.telemetry.terminal import colours, width_of
 from worker.words.model import Stopped
 
 if TYPE_CHECKING:  # it takes its time to load, and a summary may be shown without a session
@@ -43,9 +43,8 @@ def print_summary(summary: Summary, folder: Path, state: Path | None, *, as_json
     if as_json:
         text = summary_json(summary).decode()
     else:
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        width = min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 80
-        text = render_text(summary, folder, state=state, colour=colour, width=width)
+        out = sys.stdout
+        text = render_text(summary, folder, state=state, colour=colours(out), width=width_of(out))
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

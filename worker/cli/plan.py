@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from worker.cli.bounds import period_of, today
 from worker.cli.close import command as close
+from worker.cli.completion import files
 from worker.cli.here import make_log
 from worker.cli.naming import Named, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from
@@ -35,7 +36,7 @@ Examples:
   batch-closer plan --open --period last-month --ids to-close.txt
 """,
 )
-@click.argument("targets", nargs=-1, metavar="[TARGET...]")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]", shell_complete=files)
 @click.option(
     "--column",
     metavar="NAME",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Collection, Iterable
@@ -20,6 +19,7 @@ from worker.report.results import replaced
 from worker.rules.plan import OUTCOMES, Plan, PlanDecision, PlanTally
 from worker.rules.summary import printable
 from worker.telemetry.render import terminal_safe
+from worker.telemetry.terminal import colours, width_of
 from worker.words.errors import ConfigurationError
 from worker.words.model import Outcome, Stopped
 
@@ -85,9 +85,8 @@ def print_plan(report: PlanReport, out: Path, key: SecretStr, *, as_json: bool) 
             for piece in report.plan.to_json():
                 sys.stdout.write("\n".join(map(_safe, piece.split(b"\n"))))
         else:
-            colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-            width = min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 80
-            text = render_plan(report, out, colour=colour, width=width)
+            terminal = sys.stdout
+            text = render_plan(report, out, colour=colours(terminal), width=width_of(terminal))
             secret = key.get_secret_value()
             sys.stdout.write(text.replace(secret, "***") if len(secret) >= 4 else text)
         sys.stdout.flush()

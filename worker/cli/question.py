@@ -6,13 +6,14 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from worker.report.advice import counted
+from worker.report.advice import by_guard, counted
 from worker.report.released import released, whose
+from worker.rules.plan import PlanDecision
 from worker.words.errors import ConfigurationError
 
 if TYPE_CHECKING:  # what reads the API takes its time to load, and not every question is about it
@@ -77,24 +78,22 @@ def _seen(run: RunRow, preview: Preview) -> list[str]:
     tally, unseen = preview.tally, preview.unseen
     amount = tally.to_close
     if unseen == run.ids:
-        return [f"About to close {counted(run.ids, 'batch')}, each of which is looked at first."]
+        return [f"About to close {counted(run.ids, 'batch')}, looked at before each close."]
     bills = f"{counted(amount.bills, 'bill')}, {amount.running_total:,.2f} in total"
     lines = [f"About to close {counted(amount.batches, 'batch')}: {bills}."]
     if amount.unknown:
         lines.append(f"Of {counted(amount.unknown, 'batch')} the API told no bills or no total.")
     if tally.held_by:
-        lines.append(f"Held, and not closed: {_by_guard(tally.held_by)}.")
+        lines.append(f"Held as they are now: {by_guard(tally.held_by)}.")
+    if closed := tally.decisions[PlanDecision.ALREADY_CLOSED]:
+        lines.append(f"Closed already: {closed:,}.")
     if tally.warned_by:
-        lines.append(f"Warned of: {_by_guard(tally.warned_by)}.")
+        lines.append(f"Warned of: {by_guard(tally.warned_by)}.")
     if unseen:
         lines.append(
-            f"Not listed as open or pending: {unseen:,}. Each is looked at first, and closed if it is fit."
+            f"Not seen as open or pending: {unseen:,}. Each is looked at first, and closed if it is fit."
         )
     return lines
-
-
-def _by_guard(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda each: -each[1]))
 
 
 def _where(run: RunRow, looked: Looked) -> list[str]:

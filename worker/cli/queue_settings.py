@@ -21,6 +21,12 @@ class Place(NamedTuple):
 LOCAL: Final = Place((), "", "worker.cli.local_enqueue", "worker.cli.local_work")
 BROKERS: Final[tuple[Place, ...]] = (
     Place(
+        ("redis", "rediss", "valkey", "valkeys", "unix", "redis+unix", "valkey+unix"),
+        "redis://HOST/0",
+        "worker.cli.fleet_enqueue",
+        "worker.cli.fleet_work",
+    ),
+    Place(
         ("amqp", "amqps"),
         "amqp://HOST/VHOST?queue=NAME",
         "worker.cli.broker_enqueue",
@@ -59,6 +65,10 @@ class QueueSettings(Group):
         Positive,
         Knob("--poll", "BATCH_CLOSER_POLL", "S", "Look every S seconds whether anything waits."),
     ] = 30.0
+    lease_s: Annotated[
+        Annotated[float, Field(ge=1, le=3600)],
+        Knob("--lease", "BATCH_CLOSER_LEASE", "S", "With --queue: others take over S seconds after a crash."),
+    ] = 30.0
     max_deliveries: Annotated[
         Annotated[int, Field(ge=1, le=1000)],
         Knob(
@@ -68,7 +78,10 @@ class QueueSettings(Group):
             "With --queue: after N workers failed to settle a batch it is only looked up, and laid aside.",
         ),
     ] = 5
-    lease_s: Annotated[
-        Annotated[float, Field(ge=1, le=3600)],
-        Knob("--lease", "BATCH_CLOSER_LEASE", "S", "With --queue: others take over S seconds after a crash."),
-    ] = 30.0
+    port: Annotated[
+        Annotated[int, Field(ge=0, le=65535)] | None,
+        Knob("--port", "BATCH_CLOSER_PORT", "N", "With --queue: serve /healthz, /readyz and /metrics there."),
+    ] = None
+    bind: Annotated[str, Knob("--bind", "BATCH_CLOSER_BIND", "ADDRESS", "The address of that port.")] = (
+        "127.0.0.1"
+    )

@@ -13,8 +13,6 @@ from pydantic import SecretStr
 from worker.cli.phases import Phases
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears, restored
-from worker.cli.wiring import connection_of
-from worker.energycap import connect_reader
 from worker.engine.asking import Asking
 from worker.engine.ports import Clocks
 from worker.engine.ports import Log as Words
@@ -63,6 +61,9 @@ class Reading:
             return self.phases.run(self._perform(work, tallies))
 
     async def _perform(self, work: Callable[[Asking], Awaitable[None]], tallies: Counters) -> Stop | None:
+        from worker.cli.wiring import connection_of  # aiohttp takes its time to load
+        from worker.energycap import connect_reader
+
         settings, limits = self.settings, self.settings.limits
         clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
         async with connect_reader(connection_of(settings, settings.api.base_url, self.key)) as api:

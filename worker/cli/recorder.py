@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 from worker.cli.account import Account
+from worker.engine.ports import Hindrance
 from worker.ledger import LedgerWriter, Store
 from worker.report import ResultsFile, fields_of, line_with
 from worker.telemetry import Log, Progress
@@ -88,10 +89,14 @@ class Recorder:
         """The next batches without a final result."""
         return self._store.pending(self._account.run, after_seq=after_seq, limit=limit)
 
-    def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[None]:
+    def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[Hindrance | None]:
         """Complete once the intent is durable."""
         self._keep_counts()
         return self._writer.intend(planned.seq, attempts, first_attempt_at)
+
+    def is_held(self, planned: Planned) -> bool:  # noqa: ARG002 - the lock of the run sees to that
+        """Nobody else has the batches of this run."""
+        return True
 
     def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
         """Queue a result; what is not final is settled again by the session that takes it up."""

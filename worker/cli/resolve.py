@@ -19,6 +19,7 @@ KEY_ENV = "ENERGYCAP_API_KEY"
 GUARD = "guard"
 """The parameter of ``--guard``, which stands for a setting of each guard."""
 KEY_FILE_ENV = "ENERGYCAP_API_KEY_FILE"
+_KEY_LENGTH = 8  # what is shorter is no key of the API's, and may stand anywhere by chance
 
 
 class Given(NamedTuple):
@@ -84,11 +85,10 @@ def _from_toml(path: Path | None) -> dict[str, Given]:
     if path is None:
         return {}
     try:
-        with path.open("rb") as file:
-            data = tomllib.load(file)
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"config file {path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a number of thousands of digits
         raise ConfigurationError(f"config file {path} is no TOML: {error}") from None
     _refuse_unknown(data, path)
     return _from_tables(data, f"config file {path}")
@@ -141,6 +141,8 @@ def _explain(error: ValidationError, given: Mapping[str, Given]) -> str:
     entry: Entry | None = next((entry for entry in entries() if entry.path == path), None)
     if path not in given or entry is None:
         return f"setting {path} can't be used: {what}"
+    if entry.knob.secret:
+        return f"setting {path} (from {given[path].source}) can't be used: {what}"
     value = given[path].value
     shown = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
     return f"setting {path} = {shown!r} (from {given[path].source}) can't be used: {what}"
@@ -151,6 +153,18 @@ def read_key(environ: Mapping[str, str], settings: Settings) -> SecretStr:
 
     Raises ConfigurationError, never with the key in it.
     """
+    key = _find_key(environ, settings)
+    refuse_key_in(key, settings.model_dump_json(), "a setting")
+    return key
+
+
+def refuse_key_in(key: SecretStr, text: str, what: str) -> None:
+    """Raise ConfigurationError where the key stands in what would be written down."""
+    if len(key.get_secret_value()) >= _KEY_LENGTH and key.get_secret_value() in text:
+        raise ConfigurationError(f"the API key stands in {what}, which is written down: take it out there")
+
+
+def _find_key(environ: Mapping[str, str], settings: Settings) -> SecretStr:
     if environ.get(KEY_ENV, "").strip():
         return _check_key(environ[KEY_ENV], KEY_ENV)
     file = settings.api.key_file

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
+from worker.cli.completion import run_ids
 from worker.cli.options import setting_options, settings_from, state_folder
-from worker.cli.output import command_for, show
+from worker.cli.output import command_for, print_summary, show
 from worker.cli.question import yes_option
 from worker.cli.resolve import read_key
-from worker.cli.runs import find_run, named_state, state_from
+from worker.cli.runs import find_run, named_state, reckon, state_from
 from worker.cli.sitting import Sitting
 from worker.cli.unseen import refuse_run_unseen
 from worker.ledger import RunRow, RunState, Store, open_ledger
@@ -28,7 +30,7 @@ Examples:
   batch-closer resume 20261101T020000Z-4f2a1c --rate 2
 """,
 )
-@click.argument("run_id", required=False, metavar="[RUN_ID]")
+@click.argument("run_id", required=False, metavar="[RUN_ID]", shell_complete=run_ids)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")
 @yes_option
 @setting_options()
@@ -38,8 +40,7 @@ def command(run_id: str | None, as_json: bool, yes: bool, config: Path | None, *
     Batches whose fate is not known are looked up before they are touched. The run's own settings
     hold, unless flags, environment or the config file say otherwise.
     """
-    state = state_from(flags, config)
-    with open_ledger(state) as store:
+    with open_ledger(state_from(flags, config)) as store:
         run = _choose(store, run_id)
     if run.state is RunState.FINISHED:
         where = named_state(flags)
@@ -47,6 +48,27 @@ def command(run_id: str | None, as_json: bool, yes: bool, config: Path | None, *
             f"run {run.run_id} is finished; {command_for(f'runs show {run.run_id}', where)} shows it, "
             f"{command_for(f'runs retry {run.run_id}', where)} takes up what failed"
         )
+    return _continue(run, flags, config, as_json=as_json)
+
+
+def take_up(run_id: str, flags: Mapping[str, Any], config: Path | None, *, as_json: bool) -> int | None:
+    """Continue the run of that name, or show how it ended; its exit code. None where none has begun.
+
+    Raises ConfigurationError where it is a run of another base URL.
+    """
+    state = state_from(flags, config)
+    with open_ledger(state) as store:
+        run = store.run(run_id)
+        if run is None or run.started_at is None:
+            return None
+        if run.state is RunState.FINISHED:
+            summary, _ = reckon(store, run)
+            print_summary(summary, state / "runs" / run_id, named_state(flags), as_json=as_json)
+            return summary.exit_code
+    return _continue(run, flags, config, as_json=as_json)
+
+
+def _continue(run: RunRow, flags: Mapping[str, Any], config: Path | None, *, as_json: bool) -> int:
     settings = settings_from(flags, config, orjson.loads(run.settings))
     if settings.api.base_url != run.base_url:
         raise ConfigurationError(

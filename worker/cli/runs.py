@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,24 +13,35 @@ import click
 import orjson
 
 from worker.cli.account import Account, Ending, results_of
+from worker.cli.completion import run_ids
 from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, print_summary
 from worker.cli.question import is_agreed, yes_option
 from worker.cli.resolve import read_key
+from worker.cli.run_list import render_runs
 from worker.cli.settings import Settings, fixed
 from worker.ledger import RunRow, RunState, Store, open_ledger
 from worker.report import write_reports, write_results
 from worker.rules.summary import Summary, instant
+from worker.telemetry.terminal import colours, width_of
 from worker.words.errors import ConfigurationError
 from worker.words.model import WORTH_RETRYING, Planned
 
 _state_options = setting_options("output.state")
+_queue_option = click.option(
+    "--queue", metavar="URL", help="The runs of this queue instead, as redis://HOST/0."
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def state_from(flags: dict[str, Any], config: Path | None) -> Path:
+def state_from(flags: Mapping[str, Any], config: Path | None) -> Path:
     """The state folder alone: these verbs need no base URL and no key. Raises ConfigurationError."""
-    return state_folder(settings_from(flags, config, {"api": {"base_url": "https://localhost"}}))
+    return state_folder(without_host(flags, config))
+
+
+def without_host(flags: Mapping[str, Any], config: Path | None) -> Settings:
+    """The settings, whether or not there is a base URL. Raises ConfigurationError."""
+    return settings_from(flags, config, {"api": {"base_url": "https://localhost"}})
 
 
 def named_state(flags: Mapping[str, Any]) -> Path | None:
@@ -67,9 +79,14 @@ Examples:
 """,
 )
 @_json_option
+@_queue_option
 @_state_options
-def list_runs(as_json: bool, config: Path | None, **flags: Any) -> int:
+def list_runs(as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """List all runs, the newest last."""
+    if queue is not None:
+        from worker.cli import fleet_runs
+
+        return fleet_runs.list_runs(queue, as_json=as_json)
     state = state_from(flags, config)
     with open_ledger(state) as store:
         runs = [_row(store, run) for run in store.runs()]
@@ -78,9 +95,8 @@ def list_runs(as_json: bool, config: Path | None, **flags: Any) -> int:
     elif not runs:
         click.echo(f"No runs in {state}.")
     else:
-        click.echo(f"{'RUN':<24} {'STARTED (UTC)':<19} {'STATE':<10} {'BATCHES':>8} {'SETTLED':>8} EXIT")
-        for row in runs:
-            click.echo(_line(row))
+        out = sys.stdout
+        click.echo(render_runs(runs, width=width_of(out), colour=colours(out)), nl=False)
     return 0
 
 
@@ -88,7 +104,7 @@ def _row(store: Store, run: RunRow) -> dict[str, Any]:
     settled = run.ids - store.left(run)
     return {
         "run_id": run.run_id,
-        "state": _state_of(run),
+        "state": state_of(run),
         "created_at": instant(run.created_at),
         "started_at": instant(run.started_at) if run.started_at else None,
         "finished_at": instant(run.finished_at) if run.finished_at else None,
@@ -107,19 +123,11 @@ def _row(store: Store, run: RunRow) -> dict[str, Any]:
     }
 
 
-def _state_of(run: RunRow) -> str:
+def state_of(run: RunRow) -> str:
+    """A run's state in a word or two."""
     if run.started_at is None:
         return "not begun"
     return "finished" if run.state is RunState.FINISHED else "unfinished"
-
-
-def _line(row: dict[str, Any]) -> str:
-    started = (row["started_at"] or row["created_at"])[:19].replace("T", " ")
-    code = "-" if row["exit_code"] is None else row["exit_code"]
-    return (
-        f"{row['run_id']:<24} {started:<19} {row['state']:<10} "
-        f"{row['input']['ids']:>8,} {row['settled']:>8,} {code!s:>4}"
-    )
 
 
 @command.command(
@@ -130,15 +138,22 @@ Examples:
   batch-closer runs show 20261101T020000Z-4f2a1c --json
 """,
 )
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=run_ids)
 @_json_option
+@_queue_option
 @_state_options
-def show_run(run_id: str, as_json: bool, config: Path | None, **flags: Any) -> int:
+def show_run(run_id: str, as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """Show the summary of a run, made from the ledger."""
     state = state_from(flags, config)
+    if queue is not None:
+        from worker.cli import fleet_runs
+
+        return fleet_runs.show_run(
+            queue, run_id, state / "runs" / run_id, named_state(flags), as_json=as_json
+        )
     with open_ledger(state) as store:
         run = find_run(store, run_id)
-        summary, _ = _reckon(store, run)
+        summary, _ = reckon(store, run)
     print_summary(summary, state / "runs" / run_id, state, as_json=as_json)
     return 0
 
@@ -151,16 +166,21 @@ Examples:
   batch-closer runs report 20261101T020000Z-4f2a1c
 """,
 )
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=run_ids)
 @_json_option
+@_queue_option
 @_state_options
-def report_run(run_id: str, as_json: bool, config: Path | None, **flags: Any) -> int:
+def report_run(run_id: str, as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """Write the files of a run again from the ledger, and show its summary."""
     state = state_from(flags, config)
     folder = state / "runs" / run_id
+    if queue is not None:
+        from worker.cli import fleet_runs
+
+        return fleet_runs.report_run(queue, run_id, folder, named_state(flags), as_json=as_json)
     with open_ledger(state) as store:
         run = find_run(store, run_id)
-        summary, ending = _reckon(store, run)
+        summary, ending = reckon(store, run)
         write_results(folder / "results.jsonl", results_of(store, run, ending))
         write_reports(folder, summary, results_of(store, run, ending), _settings_of(run).output.fine)
     print_summary(summary, folder, state, as_json=as_json)
@@ -171,7 +191,7 @@ def _settings_of(run: RunRow) -> Settings:
     return Settings.model_validate(orjson.loads(run.settings))
 
 
-def _reckon(store: Store, run: RunRow) -> tuple[Summary, Ending]:
+def reckon(store: Store, run: RunRow) -> tuple[Summary, Ending]:
     """The summary of the run's last session; of one that was killed, or is under way, what is known now."""
     ending = Ending(at=run.finished_at or time.time(), stopped=run.stopped, by=run.stopped_by)
     if run.summary is not None:
@@ -193,7 +213,7 @@ Examples:
   batch-closer runs retry 20261101T020000Z-4f2a1c --yes --rate 2
 """,
 )
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=run_ids)
 @click.option("--run-id", "new_run_id", metavar="NAME", help="A name for the new run.")
 @click.option("--again", is_flag=True, help="Begin a new run though an unfinished one has the same input.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the text summary.")

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.cli.account import Account, Ending, derive, ending_by, final_results_of, results_of
 from worker.cli.here import who
@@ -21,8 +21,12 @@ from worker.report.results import private_folder
 from worker.rules.proof import Proof
 from worker.rules.summary import Summary, Verified
 from worker.telemetry import Progress
+from worker.telemetry.terminal import draws
 from worker.words.errors import BatchCloserError, ConfigurationError
 from worker.words.model import Outcome, Result
+
+if TYPE_CHECKING:
+    from worker.cli.telling import Telling
 
 
 class Ended(NamedTuple):
@@ -30,6 +34,11 @@ class Ended(NamedTuple):
 
     summary: Summary
     fault: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The program's: a run whose files can't be written did not go well."""
+        return self.summary.exit_code if self.fault is None else 1
 
 
 class Session:
@@ -43,6 +52,7 @@ class Session:
         reading: Reading,
         folder: Path,
         looked: Looked,
+        telling: Telling,
     ) -> None:
         self._store = store
         self._run = run
@@ -53,6 +63,7 @@ class Session:
         self._ok = reading.settings.output.fine
         self._provisional: set[int] = set()
         self._looked = looked
+        self._telling = telling
         self._lookout = Lookout(reading, store)
 
     def perform(self) -> Ended:
@@ -69,7 +80,9 @@ class Session:
         number = store.start_session(run, started_at=started_at, pid=os.getpid(), who=who())
         account = Account(store, run, self._ok)
         account.session.counters.merge(self._looked.requests)
+        account.session.key = self._looked.key_owner
         self._log.info("run.started", **self._facts(account))
+        self._telling.begun(account, started_at)
         self._begin_results(account)
         with ResultsFile(self._folder / "results.jsonl") as results:
             ending = self._settle(account, number, results)
@@ -88,7 +101,7 @@ class Session:
         closed = account.tally.outcomes[Outcome.CLOSED]
         if not closed:
             return Proof(Verified(0, 0))
-        return self._lookout.after(self._run, closed, account.session.counters)
+        return self._lookout.after(self._run, closed, self._looked, account.session.counters)
 
     def _begin_results(self, account: Account) -> None:
         """Bring results.jsonl to what is final, and count that; a new run has only invalid lines."""
@@ -122,7 +135,7 @@ class Session:
     def _settle(self, account: Account, number: int, results: ResultsFile) -> Ending:
         done = {outcome: count for outcome, count in account.tally.outcomes.items() if count}
         total = self._run.ids + self._run.invalid
-        terminal = sys.stderr if sys.stderr.isatty() else None
+        terminal = sys.stderr if draws(sys.stderr) else None
         with Progress(total, self._log, terminal, before=done) as progress:
             if sum(done.values()) == total:
                 return Ending(at=time.time())
@@ -137,7 +150,13 @@ class Session:
         from worker.cli.wiring import close_all
 
         phases = self._reading.phases
-        phases.pacer.tell_pauses(progress.paused)
+
+        def paused(until_s: float) -> None:
+            now = time.time()
+            account.session.pauses.add(now, now + phases.pacer.paused_for_s)
+            progress.paused(until_s)
+
+        phases.pacer.tell_pauses(paused)
         return phases.run(
             close_all(
                 store=self._store,
@@ -152,6 +171,7 @@ class Session:
                 provisional=self._provisional,
                 log=self._log,
                 ears=self._reading.ears,
+                observed=self._telling.observed,
             )
         )
 

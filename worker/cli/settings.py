@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from worker.cli.base_url import check_base_url
 from worker.cli.bounds import BoundSettings, GuardSettings, period_of, today
-from worker.cli.knob import Group, Knob, NotNegative, Positive, split
+from worker.cli.knob import Group, Knob, NotNegative, Positive, UserPath, split
+from worker.cli.notify_settings import NotifySettings
 from worker.cli.queue_settings import QueueSettings
 from worker.rules.abort import DEFAULT_RULES, GRAMMAR, parse_rules
 from worker.words.errors import ConfigurationError
@@ -59,10 +59,10 @@ class ApiSettings(Group):
         Knob("--timeout", "BATCH_CLOSER_TIMEOUT", "S", "Give up waiting for one answer after S seconds."),
     ] = 100.0
     key_file: Annotated[
-        Path | None, Knob(None, "ENERGYCAP_API_KEY_FILE", "FILE", "A file that holds the API key.")
+        UserPath | None, Knob(None, "ENERGYCAP_API_KEY_FILE", "FILE", "A file that holds the API key.")
     ] = None
     ca_file: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--ca-file",
             "BATCH_CLOSER_CA_FILE",
@@ -156,7 +156,7 @@ class OutputSettings(Group):
     """Where records go and what counts as fine."""
 
     state: Annotated[
-        Path | None,
+        UserPath | None,
         Knob(
             "--state",
             "BATCH_CLOSER_STATE",
@@ -186,6 +186,15 @@ class OutputSettings(Group):
             "console or json. [default: console on a terminal, else json]",
         ),
     ] = None
+    metrics_file: Annotated[
+        UserPath | None,
+        Knob(
+            "--metrics-file",
+            "BATCH_CLOSER_METRICS_FILE",
+            "FILE",
+            "Write metrics here for node_exporter's textfile collector; the name ends with .prom.",
+        ),
+    ] = None
 
     @property
     def fine(self) -> frozenset[Outcome]:
@@ -204,12 +213,18 @@ class Settings(Group):
     bounds: BoundSettings = BoundSettings()
     output: OutputSettings = OutputSettings()
     queue: QueueSettings = QueueSettings()
+    notify: NotifySettings = NotifySettings()
 
     def kept(self) -> dict[str, Any]:
-        """What the ledger remembers of a run's settings: no secret, nothing of this terminal."""
+        """What the ledger remembers of a run's settings: no secret, nothing of this machine."""
         return self.model_dump(
             mode="json",
-            exclude={"api": {"key_file"}, "output": {"state", "log_level", "log_format"}, "queue": True},
+            exclude={
+                "api": {"key_file"},
+                "output": {"state", "log_level", "log_format", "metrics_file"},
+                "queue": True,
+                "notify": True,
+            },
             exclude_none=True,
         )
 

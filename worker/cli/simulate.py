@@ -99,7 +99,7 @@ def command(**given: Any) -> None:
 
     The kinds of fault: any status (500, 401, 429:2, 503:date), close_then_500, drop_before, drop_after,
     reset_before, reset_after, drop_late:S, drop_reused, drop_headers, truncated, slow:S, hang, html, garbage,
-    empty, not_closed, wrong_id, huge, gzip_bomb, redirect, bad_http, key_dead, echo_key, rival.
+    empty, not_closed, wrong_id, huge, gzip_bomb, redirect, bad_http, key_dead, echo_key, rival:S.
     Ask GET /simulator/truth, /simulator/requests and /simulator/ids for what is so. Ctrl-C stops it.
     """
     from worker.simulator.given import options_from

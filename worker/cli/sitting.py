@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,13 @@ from pydantic import SecretStr
 from worker.cli.here import host_of, make_log
 from worker.cli.lookout import Looked, Lookout
 from worker.cli.phases import Phases
+from worker.cli.plan_output import ended_early
 from worker.cli.reading import Reading
 from worker.cli.session import Ended, Session
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
+from worker.cli.telling import Call, Telling
+from worker.engine.stop import Stop
 from worker.ledger import Holder, RunLock, RunRow, Store, open_ledger
 
 
@@ -36,6 +39,7 @@ class Sitting:
     state: Path
     store: Store
     reading: Reading
+    telling: Telling
 
     @classmethod
     @contextmanager
@@ -48,26 +52,33 @@ class Sitting:
         run_id: str,
         *,
         ears: Ears | None = None,
+        agreed: bool = True,
     ) -> Iterator[Sitting]:
-        """Take the lock and open the ledger; ``ears`` are those that listen already, if any do.
+        """Take the lock and open the ledger. Once they are let go, operators are told how it went.
 
-        Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used.
+        ``ears`` are those that listen already, if any do.
+
+        Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used, or nobody
+        can be told as the settings say.
         """
         if settings.api.ca_file is not None:
             from worker.energycap.connection import trust
 
             trust(settings.api.ca_file)
+        host = host_of(base_url)
         holder = Holder(pid=os.getpid(), host=platform.node(), run=run_id, since=time.time())
-        log = make_log(settings)
-        with RunLock(state, host_of(base_url), holder), open_ledger(state) as store:
-            try:
-                _forget_unbegun(store, host_of(base_url))
-                with Phases.open(settings.limits, log) as phases:
-                    ears = ears or Ears()
-                    reading = Reading(settings=settings, key=key, log=log, ears=ears, phases=phases)
-                    yield cls(state=state, store=store, reading=reading)
-            finally:
-                log.close()
+        call = Call(settings=settings, key=key, api_host=host, run_id=run_id, agreed=agreed)
+        with (
+            closing(make_log(settings)) as log,
+            Telling(call, log) as telling,
+            RunLock(state, host, holder),
+            open_ledger(state) as store,
+            Phases.open(settings.limits, log) as phases,
+        ):
+            telling.reads(store)
+            _forget_unbegun(store, host)
+            reading = Reading(settings=settings, key=key, log=log, ears=ears or Ears(), phases=phases)
+            yield cls(state=state, store=store, reading=reading, telling=telling)
 
     def folder(self, run: RunRow) -> Path:
         """The folder of a run's files."""
@@ -77,6 +88,12 @@ class Sitting:
         """What looks at batches for this sitting."""
         return Lookout(self.reading, self.store)
 
+    def ended_early(self, stop: Stop) -> int:
+        """Say why the run did not begin; the exit code."""
+        exit_code = ended_early(stop, "nothing was closed")
+        self.telling.stopped_early(stop, exit_code)
+        return exit_code
+
     def perform(self, run: RunRow, looked: Looked) -> Ended:
         """Perform what is left of the run."""
         session = Session(
@@ -85,5 +102,8 @@ class Sitting:
             reading=self.reading,
             folder=self.folder(run),
             looked=looked,
+            telling=self.telling,
         )
-        return session.perform()
+        ended = session.perform()
+        self.telling.ended(ended, self.folder(run))
+        return ended

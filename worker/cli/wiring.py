@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 
 from pydantic import SecretStr
 
@@ -60,6 +61,7 @@ async def close_all(
     log: Log,
     ears: Ears,
     pacer: Pacer,
+    observed: Callable[[Edges], Edges],
 ) -> Ending:
     """Settle what is left of the run, until it is done or stopped."""
     clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
@@ -79,7 +81,7 @@ async def close_all(
             on_latency=account.session.latency.add,
             clocks=clocks,
         )
-        engine = Run(order_of(settings, run.run_id, care, spent_s), edges)
+        engine = Run(order_of(settings, run.run_id, care, spent_s), observed(edges))
         with ears.listening(engine.stop.signalled):
             stop = await engine.perform()
             await writer.flush()

@@ -23,6 +23,7 @@ Examples:
   batch-closer work --once --base-url https://app.energycap.com
   batch-closer work --once --rate 10 --deadline 14400 --run-id tonight
   batch-closer work --poll 60
+  batch-closer work --queue redis://redis.internal/0 --rate 10 --port 9100
 """,
 )
 @click.option("--once", is_flag=True, help="Close what waits now, show the summary, and end.")
@@ -38,6 +39,10 @@ def command(once: bool, run_id: str | None, as_json: bool, config: Path | None, 
     A run from the queue that was cut short (killed, signalled, key or API gone, deadline) is
     continued first. One that an abort rule or a stall ended is left to you: `batch-closer resume`.
     What a finished run left failed or unknown stays with it: `batch-closer runs retry`.
+
+    With --queue redis://... this is one of many workers: it takes what it can start of the runs there,
+    shares one pace with the others, and ends by SIGTERM or, with --once, when the queue is empty. The
+    runs' guards, abort rules and deadlines are those they were enqueued with.
     """
     if run_id is not None and not once:
         raise ConfigurationError("--run-id names one run: give --once with it, or leave it out")

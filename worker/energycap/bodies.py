@@ -97,8 +97,9 @@ def _texts(value: object, depth: int) -> Iterator[str]:
 
 def _from_text(text: str) -> str:
     if "<" in text and ">" in text:
-        title = re.search(r"<title[^>]*>(.{0,500}?)</title>", text, re.IGNORECASE | re.DOTALL)
-        text = title.group(1) if title else re.sub(r"<[^>]{0,1000}>", " ", text)
+        # No "<" within: a hostile text of nothing but beginnings must not take forever.
+        title = re.search(r"<title[^<>]*>([^<]{0,500})</title>", text, re.IGNORECASE)
+        text = title.group(1) if title else re.sub(r"<[^<>]{0,1000}>", " ", text)
         text = unescape(text)
     return text
 

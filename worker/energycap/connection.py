@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.tracing import Trace
 from pydantic import SecretStr
 
@@ -34,7 +37,32 @@ class Connection:
     concurrency: int = 8
 
 
-class ReadingConnector(aiohttp.TCPConnector):
+class Connector(aiohttp.TCPConnector):
+    """Gives no connection a second time on which anything came unasked.
+
+    aiohttp would take a late second response for the answer to the next request.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._used: WeakSet[ResponseHandler] = WeakSet()
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        """A connection that is new, or on which nothing waits to be read."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or protocol not in self._used or not protocol.should_close:
+                break
+            connection.close()
+        if protocol is not None:
+            self._used.add(protocol)
+        return connection
+
+
+class ReadingConnector(Connector):
     """Gives a connection to no request but a GET, so that a session over it has no way to write."""
 
     async def connect(
@@ -52,7 +80,7 @@ async def connect(connection: Connection) -> AsyncIterator[EnergyCap]:
 
     Raises ConfigurationError where the CA file can't be used.
     """
-    async with _session(connection, aiohttp.TCPConnector) as session:
+    async with _session(connection, Connector) as session:
         yield EnergyCap(session, connection.base_url, connection.key.get_secret_value())
 
 
@@ -66,7 +94,7 @@ async def connect_reader(connection: Connection) -> AsyncIterator[Reader]:
         yield Reader(session, connection.base_url, connection.key.get_secret_value())
 
 
-def _session(connection: Connection, connector: type[aiohttp.TCPConnector]) -> aiohttp.ClientSession:
+def _session(connection: Connection, connector: type[Connector]) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector(limit=connection.concurrency + _PER_REQUEST_EXTRA, ssl=trust(connection.ca_file)),
         headers={

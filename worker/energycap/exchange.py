@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
@@ -17,6 +18,19 @@ from worker.words.answer import Answer, Heard
 T = TypeVar("T")
 Reading = Callable[[aiohttp.ClientResponse], Awaitable[tuple[Answer, T]]]
 """What is made of a response: the answer, and what was asked for if it is in there."""
+
+
+def in_json(key: str) -> re.Pattern[bytes]:
+    """The key, printable ASCII, as it may stand in JSON: any of its characters may be escaped there."""
+
+    def ways(character: str) -> str:
+        escaped = rf"\\u00(?i:{ord(character):02x})"
+        literal = re.escape(character)
+        if character in '"\\/':
+            literal = rf"\\?{literal}"
+        return f"(?:{literal}|{escaped})"
+
+    return re.compile("".join(map(ways, key)).encode())
 
 
 class SendOnce:
@@ -48,6 +62,7 @@ class Exchange:
     def __init__(self, key: str, wall: Callable[[], float], steady: Callable[[], float]) -> None:
         self._key = key
         self._key_bytes = key.encode()
+        self._key_in_json = in_json(key)
         self._wall = wall
         self._steady = steady
 
@@ -104,5 +119,5 @@ class Exchange:
     def _without_key(self, body: bytes) -> bytes:
         """A server may echo the request's headers; the key must not get into a record that way."""
         if self._key_bytes in body:
-            return body.replace(self._key_bytes, b"***")
-        return body
+            body = body.replace(self._key_bytes, b"***")
+        return self._key_in_json.sub(b"***", body) if b"\\" in body else body

@@ -7,10 +7,10 @@ import contextlib
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 
-from worker.rules.course import Course
+from worker.engine.ports import Clocks
+from worker.engine.terms import Job, Terms
 from worker.words.model import Planned
 
 PAGE = 256
@@ -20,35 +20,14 @@ ROOM_FOR_RESTING = 20_000
 """So many may wait for their time to be looked at again: nothing is wrong with them."""
 
 
-@dataclass(slots=True)
-class Job:
-    """A batch under way."""
+class Waiting:
+    """Hands jobs to closers; a job is with a closer, waiting, or done. Belongs to one event loop.
 
-    planned: Planned
-    course: Course
-    begun_at: float  # on the monotonic clock
+    Where new jobs come from is for a subclass to say.
+    """
 
-    @property
-    def rests(self) -> bool:
-        """Whether it waits because it is not time yet, rather than because something failed."""
-        return self.course.wait_s > 0
-
-
-class Agenda:
-    """Hands jobs to closers; a job is with a closer, waiting, or done. Belongs to one event loop."""
-
-    def __init__(
-        self,
-        pending: Callable[[int, int], Sequence[Planned]],
-        begin: Callable[[Planned], Course],
-        clock: Callable[[], float],
-    ) -> None:
-        self._pending = pending
-        self._begin = begin
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._fresh: deque[Planned] = deque()
-        self._last_seq = 0
-        self._exhausted = False
         self._waiting: list[tuple[float, int, Job]] = []
         self._order = count()
         self._resting = 0  # of those that wait
@@ -67,7 +46,7 @@ class Agenda:
             elif job is not None:
                 self._under_way += 1
                 return job
-            elif not self._waiting and not self._under_way:
+            elif not self._waiting and not self._under_way and self._is_over():
                 self._changed.set()
                 return None
             else:
@@ -91,17 +70,18 @@ class Agenda:
         return job
 
     def _new(self) -> Job | None:
+        """A job that nobody has had yet."""
+        raise NotImplementedError
+
+    def _is_over(self) -> bool:
+        """Whether no new job can come any more."""
+        raise NotImplementedError
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether a new job may be begun."""
         failing = len(self._waiting) - self._resting
-        if self._closed or failing >= ROOM_FOR_WAITING or self._resting >= ROOM_FOR_RESTING:
-            return None
-        if not self._fresh and not self._exhausted:
-            self._fresh.extend(self._pending(self._last_seq, PAGE))
-            self._exhausted = not self._fresh
-        if not self._fresh:
-            return None
-        planned = self._fresh.popleft()
-        self._last_seq = planned.seq
-        return Job(planned, self._begin(planned), self._clock())
+        return not self._closed and failing < ROOM_FOR_WAITING and self._resting < ROOM_FOR_RESTING
 
     async def _wait(self) -> None:
         self._changed.clear()
@@ -140,3 +120,36 @@ class Agenda:
         self._waiting.clear()
         self._resting = 0
         return jobs
+
+
+class Agenda(Waiting):
+    """The jobs of one run, page by page from what must outlive the process."""
+
+    def __init__(
+        self,
+        pending: Callable[[int, int], Sequence[Planned]],
+        terms: Terms,
+        clocks: Clocks,
+    ) -> None:
+        super().__init__(clocks.steady)
+        self._wall = clocks.wall
+        self._pending = pending
+        self._terms = terms
+        self._fresh: deque[Planned] = deque()
+        self._last_seq = 0
+        self._exhausted = False
+
+    def _new(self) -> Job | None:
+        if not self._has_room:
+            return None
+        if not self._fresh and not self._exhausted:
+            self._fresh.extend(self._pending(self._last_seq, PAGE))
+            self._exhausted = not self._fresh
+        if not self._fresh:
+            return None
+        planned = self._fresh.popleft()
+        self._last_seq = planned.seq
+        return Job(planned, self._terms.course_of(planned, self._wall()), self._clock(), self._terms)
+
+    def _is_over(self) -> bool:
+        return True  # where nothing is under way, nothing was left to be begun

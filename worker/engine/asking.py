@@ -119,7 +119,7 @@ class Asking:
         while not self.stop.draining:
             now = steady()
             # At a slow rate nothing can become clear within fewer than a few slots.
-            stalled_at = self._last_clear_at + max(stall_s, 3 / self.reads.pacer.pace.asked_per_s)
+            stalled_at = self._last_clear_at + max(stall_s, 3 / self.reads.pacer.asked_per_s)
             limits = [
                 (stalled_at, Stopped.ABORT, f"stall={stall_s:g}"),
                 (began + (deadline_s or 0.0), Stopped.DEADLINE, f"deadline={deadline_s or 0:g}"),

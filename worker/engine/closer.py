@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from worker.engine.agenda import Agenda, Job
+from worker.engine.agenda import Waiting
 from worker.engine.key_check import KeyCheck
-from worker.engine.ports import Clocks, Log, Memory
+from worker.engine.ports import Clocks, Hindrance, Log, Memory
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
+from worker.engine.terms import Job
 from worker.rules.course import Course, Step
+from worker.rules.gate import look_later
+from worker.rules.period import told_period
 from worker.rules.settling import (
     after_close,
     after_key,
@@ -26,6 +29,9 @@ from worker.words.answer import KeyState
 from worker.words.errors import LedgerError
 from worker.words.model import Result, Stopped
 
+BUSY_S = 0.5
+"""Wait so long for another run to be done with a batch before it is looked at again."""
+
 
 class Closer:
     """Settles the jobs of an agenda. Many ``work`` at once on one event loop."""
@@ -33,8 +39,7 @@ class Closer:
     def __init__(
         self,
         *,
-        run_id: str,
-        agenda: Agenda,
+        agenda: Waiting,
         requests: Requests,
         memory: Memory,
         stop: Stop,
@@ -44,7 +49,6 @@ class Closer:
         log: Log,
         clocks: Clocks,
     ) -> None:
-        self._run_id = run_id
         self._agenda = agenda
         self._requests = requests
         self._memory = memory
@@ -55,7 +59,7 @@ class Closer:
         self._log = log
         self._clocks = clocks
         self._key = KeyCheck(requests.me, requests.back_off, policy.max_attempts)
-        self._before_put: set[asyncio.Task[None]] = set()
+        self._before_put: dict[asyncio.Task[None], Job] = {}
 
     async def work(self) -> None:
         """Settle jobs until the agenda has none left."""
@@ -68,27 +72,33 @@ class Closer:
                 raise
 
     def drain(self) -> None:
-        """Start no PUT that has not started: those who wait for a slot for one give it up."""
-        for task in self._before_put:
-            task.cancel()
+        """Start no PUT that a stop forbids: those who wait for a slot for one give it up."""
+        for task, job in self._before_put.items():
+            if self._is_over(job):
+                task.cancel()
 
     def give_up(self) -> None:
         """Cancel what is shared between jobs."""
         self._key.cancel()
 
     def end(self, job: Job) -> None:
-        """Settle a job because the run stops, with what is known of it."""
-        reason = self._stop.kind or "interrupted"
+        """Settle a job because the run or the worker stops, with what is known of it."""
+        reason = job.terms.stop.kind or self._stop.kind or "interrupted"
         job.course = when_stopped(job.course, f"stopped_by_{reason}")
         self._settle(job)
+
+    def _is_over(self, job: Job) -> bool:
+        return self._stop.draining or job.terms.stop.draining
 
     async def _advance(self, job: Job) -> None:
         """Take a job on until it is settled, ended by a stop, or put off."""
         while job.course.step is not Step.SETTLED:
-            if self._stop.draining and (job.course.step is Step.PUT or job.course.is_untouched):
+            if self._is_over(job) and (job.course.step is Step.PUT or job.course.is_untouched):
                 self.end(job)
                 return self._agenda.done()
             await self._perform(job)
+            if job.lost:
+                return self._agenda.done()
             if job.course.failures or job.course.wait_s:
                 return self._put_off(job)
         self._settle(job)
@@ -103,7 +113,8 @@ class Closer:
             case Step.ASK_KEY:
                 state = await self._key.state()
                 if state is KeyState.DEAD:
-                    self._stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
+                    for stop in (job.terms.stop, self._stop):
+                        stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
                 job.course = after_key(job.course, state, self._policy.max_attempts)
 
     async def _put(self, job: Job) -> None:
@@ -129,19 +140,32 @@ class Closer:
         first_at = course.first_attempt_at or self._clocks.wall()
         task = asyncio.current_task()
         assert task is not None
-        self._before_put.add(task)
+        self._before_put[task] = job
         try:
-            await self._memory.intend(job.planned, course.attempts + 1, first_at)
-            await self._requests.pacer.slot()
+            hindrance = await self._memory.intend(job.planned, course.attempts + 1, first_at)
+            if hindrance is not None:
+                return self._hindered(job, hindrance)
+            if not self._is_over(job):
+                await self._requests.pacer.slot()
+            while not self._memory.is_held(job.planned):  # it waited long, or the queue was away
+                hindrance = await self._memory.intend(job.planned, course.attempts + 1, first_at)
+                if hindrance is not None:
+                    return self._hindered(job, hindrance)
         except LedgerError as error:
             self._stop.request(Stopped.DISK, str(error))
         except asyncio.CancelledError:
-            if self._stop.at_once.is_set() or not self._stop.draining:
+            if self._stop.at_once.is_set() or not self._is_over(job):
                 raise
             task.uncancel()
         finally:
-            self._before_put.discard(task)
-        return not self._stop.draining
+            self._before_put.pop(task, None)
+        return not self._is_over(job)
+
+    def _hindered(self, job: Job, hindrance: Hindrance) -> bool:
+        job.lost = hindrance is Hindrance.LOST
+        if hindrance is Hindrance.BUSY:
+            job.course = look_later(job.course, BUSY_S)
+        return False
 
     async def _look_up(self, job: Job) -> None:
         before = job.course
@@ -162,7 +186,7 @@ class Closer:
 
     def _put_off(self, job: Job) -> None:
         course = job.course
-        if course.wait_s and self._stop.draining:
+        if course.wait_s and self._is_over(job):
             self.end(job)
             return self._agenda.done()
         if course.wait_s:
@@ -192,7 +216,7 @@ class Closer:
         ending, batch = course.ending, course.batch
         assert ending is not None
         return Result(
-            run_id=self._run_id,
+            run_id=job.terms.run_id,
             batch_id=batch_id,
             outcome=ending.outcome,
             confirmed_by=ending.confirmed_by,
@@ -210,4 +234,5 @@ class Closer:
             source=job.planned.source,
             line=job.planned.line,
             warnings=course.warnings,
+            account_period=told_period(batch) if batch else None,
         )

@@ -42,6 +42,11 @@ class Pacer:
         """Seconds until slots are given again."""
         return max(self._paused_until - self._clock(), 0.0)
 
+    @property
+    def asked_per_s(self) -> float:
+        """The rate that was asked for."""
+        return self.pace.asked_per_s
+
     def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
         """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""
         self._on_pause = on_pause
@@ -83,6 +88,11 @@ class Pacer:
             self._log.warning("run.paused", wait_s=round(wait_s, 3), reason=reason)
         self._paused_until = until
         self._on_pause(until)
+
+    def throttled(self, sent_at: float, wait_s: float, reason: str) -> None:
+        """Lower the rate and pause: a request, sent then by the pacer's clock, was throttled."""
+        self.slow_down(sent_at)
+        self.pause(wait_s, reason)
 
     def slow_down(self, sent_at: float) -> None:
         """Lower the rate after a request, sent then by the pacer's clock, was throttled."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 from typing import Literal, NamedTuple, Protocol
 
 from worker.words.answer import Answer, Identity, Page
@@ -53,22 +54,59 @@ class Api(ReadingApi, Protocol):
         ...
 
 
+class Hindrance(Enum):
+    """Why an intended PUT must not be sent now, though nothing failed."""
+
+    LOST = "lost"  # another worker has the batch, or its result is recorded: it is nothing of ours any more
+    BUSY = "busy"  # another message led to a PUT for the batch meanwhile: look at it again, a little later
+
+
 class Memory(Protocol):
     """What must outlive the process."""
+
+    def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[Hindrance | None]:
+        """Complete once it is durable that an attempt is about to be sent; or say what stands against it.
+
+        Raises LedgerError when that can't be recorded; then the PUT must not be sent. May request the
+        stop of the batch's run instead; then it must not be sent either.
+        """
+        ...
+
+    def is_held(self, planned: Planned) -> bool:
+        """Tell whether the intent can still be relied on; if not, intend again before the PUT."""
+        ...
+
+    def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
+        """Queue a result; it is shown once it is durable. Not final: a resumed run takes it up again."""
+        ...
+
+
+class RunMemory(Memory, Protocol):
+    """What must outlive the process of a run on one machine."""
 
     def pending(self, after_seq: int, limit: int) -> Sequence[Planned]:
         """The next batches of the run without a final result, ascending by ``seq``."""
         ...
 
-    def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[None]:
-        """Complete once it is durable that an attempt is about to be sent.
 
-        Raises LedgerError when that can't be recorded; then the PUT must not be sent.
-        """
+class Pacing(Protocol):
+    """One slot per request of any kind, a pause for everyone, a rate that gives way."""
+
+    @property
+    def asked_per_s(self) -> float:
+        """The rate that was asked for; never exceeded."""
         ...
 
-    def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
-        """Queue a result; it is shown once it is durable. Not final: a resumed run takes it up again."""
+    async def slot(self) -> None:
+        """Wait for the next slot. A cancelled wait takes none, or leaves it unused."""
+        ...
+
+    def pause(self, wait_s: float, reason: str) -> None:
+        """Let nobody start a request for so many seconds from now; never shortens a pause."""
+        ...
+
+    def throttled(self, sent_at: float, wait_s: float, reason: str) -> None:
+        """Pause, and lower the rate: a request, sent then by the steady clock, was throttled."""
         ...
 
 

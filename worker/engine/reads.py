@@ -7,8 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from worker.engine.pacer import Pacer
-from worker.engine.ports import Clocks, ReadingApi, Tallies
+from worker.engine.ports import Clocks, Pacing, ReadingApi, Tallies
 from worker.rules.retry import RetryBudget, backoff_s
 from worker.rules.verdict import asks_to_wait, is_trouble
 from worker.words.answer import Answer, Heard, Identity, Page
@@ -36,7 +35,7 @@ class Reads:
         self,
         *,
         api: ReadingApi,
-        pacer: Pacer,
+        pacer: Pacing,
         policy: RetryPolicy,
         budget: RetryBudget,
         tallies: Tallies,
@@ -117,8 +116,7 @@ class Reads:
         if wait_s is None:
             doubled = self.policy.backoff_s * 2.0 ** min(self._throttles, 30)
             wait_s = min(self.policy.max_backoff_s, doubled)
-        self.pacer.slow_down(begun)
-        self.pacer.pause(wait_s, answer.reason)
+        self.pacer.throttled(begun, wait_s, answer.reason)
 
     def _trouble(self, answer: Answer) -> None:
         self.last_error = answer.message or answer.reason

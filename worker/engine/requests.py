@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from worker.engine.pacer import Pacer
-from worker.engine.ports import Api, Clocks, Tallies
+from worker.engine.ports import Api, Clocks, Pacing, Tallies
 from worker.engine.reads import Reads, RetryPolicy
 from worker.rules.retry import RetryBudget
 from worker.words.answer import Answer, Heard
@@ -20,7 +19,7 @@ class Requests(Reads):
         self,
         *,
         api: Api,
-        pacer: Pacer,
+        pacer: Pacing,
         policy: RetryPolicy,
         budget: RetryBudget,
         tallies: Tallies,

@@ -10,16 +10,15 @@ import anyio
 
 from worker.engine.agenda import Agenda
 from worker.engine.closer import Closer
-from worker.engine.pacer import Pacer
-from worker.engine.ports import Api, Clocks, Log, Memory, Tallies
+from worker.engine.ports import Api, Clocks, Log, Pacing, RunMemory, Tallies
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
+from worker.engine.terms import Care, Terms
 from worker.rules.abort import AbortRule, AbortWatch
-from worker.rules.course import Course, Gate
-from worker.rules.gate import begin, begin_after_interruption, begin_seen
-from worker.rules.guards import Bounds
 from worker.rules.retry import RetryBudget
-from worker.words.model import Outcome, Planned, Result, Stopped
+from worker.words.model import Outcome, Result, Stopped
+
+__all__ = ["Care", "Edges", "Limits", "Order", "Run"]
 
 UNREACHABLE_AFTER_S = 40.0
 """Give up on an API that no request has reached after this; a connect in flight may take 10 s more."""
@@ -39,18 +38,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Care:
-    """How batches are looked at before they are closed."""
-
-    bounds: Bounds
-    wait_analyzing_s: float = 0.0
-
-    def gate_of(self, planned: Planned) -> Gate:
-        """What this batch has to pass."""
-        return Gate(self.bounds, planned.controls, planned.before, self.wait_analyzing_s)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a run is to do and within which bounds."""
 
@@ -67,8 +54,8 @@ class Edges:
     """The foreign things a run works with."""
 
     api: Api
-    pacer: Pacer
-    memory: Memory
+    pacer: Pacing
+    memory: RunMemory
     log: Log
     tallies: Tallies
     clocks: Clocks
@@ -84,7 +71,8 @@ class Run:
         clocks, log, limits = edges.clocks, edges.log, order.limits
         self.stop = Stop(log)
         self._watch = AbortWatch(order.abort, order.ok)
-        self._agenda = Agenda(edges.memory.pending, self._course_of, clocks.steady)
+        terms = Terms(run_id=order.run_id, stop=self.stop, care=order.care)
+        self._agenda = Agenda(edges.memory.pending, terms, clocks)
         self._requests = Requests(
             api=edges.api,
             pacer=edges.pacer,
@@ -95,7 +83,6 @@ class Run:
             clocks=clocks,
         )
         self._closer = Closer(
-            run_id=order.run_id,
             agenda=self._agenda,
             requests=self._requests,
             memory=edges.memory,
@@ -122,15 +109,6 @@ class Run:
         for job in self._agenda.leftovers():
             self._closer.end(job)
         return self.stop
-
-    def _course_of(self, planned: Planned) -> Course:
-        care = self._order.care
-        gate = None if care is None else care.gate_of(planned)
-        if planned.first_attempt_at is not None:
-            return begin_after_interruption(planned.attempts, planned.first_attempt_at, gate)
-        if gate is None or planned.look is None:
-            return begin(gate)
-        return begin_seen(gate, planned.look, ago_s=self._edges.clocks.wall() - planned.look.at)
 
     def _progressed(self) -> None:
         self._last_settled_at = self._edges.clocks.steady()

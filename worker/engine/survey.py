@@ -17,6 +17,8 @@ FEW = 3
 """Fewer batches than this are read one by one: a list is no cheaper."""
 PAGE_SIZE = 1000
 """The most the API gives (documented)."""
+SMALL_PAGE = 250
+"""What it gives where the size that was asked for is not heeded (documented as the default)."""
 
 Show = Callable[[Sequence[Batch]], int | None]
 """Takes batches in, and says how many are still looked for; None where all there are are wanted."""
@@ -70,6 +72,8 @@ class Survey:
             seen.update(batch.batch_id for batch in new)
             broken += page.skipped
             left = show(new)
+            if fault := _fault(page, number, new):
+                return Snapshot(whole=False, reason=fault, batches=len(seen), pages=number)
             if _is_last(page, number, new):
                 untold = max(broken, (page.total_records or 0) - len(seen))
                 return Snapshot(whole=True, batches=len(seen), pages=number, untold=untold)
@@ -89,6 +93,17 @@ class Survey:
         async with anyio.create_task_group() as group:
             for _ in range(at_once):
                 group.start_soon(read)
+
+
+def _fault(page: Page, number: int, new: Sequence[Batch]) -> str | None:
+    """Why a page can't be part of the list that was asked for."""
+    if page.skipped and not page.batches:
+        return "no_batches_in_list"
+    repeats = number > 1 and page.batches and not new
+    # Fewer than the least page the API is known to give may be all there are, however often they come.
+    if repeats and (number < (page.total_pages or 0) or len(page.batches) >= SMALL_PAGE):
+        return "pages_repeat"
+    return None
 
 
 def _is_last(page: Page, number: int, new: Sequence[Batch]) -> bool:

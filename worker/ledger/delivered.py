@@ -16,11 +16,10 @@ _ITS_RUNS = (
     "SELECT runs.id FROM runs JOIN sources ON sources.run = runs.id"
     " WHERE name = :source AND base_url = :base_url"
 )
-_RECORDED = (
-    "SELECT batch_id, record, max(batches.id) FROM batches JOIN results ON results.batch = batches.id"
-    f" WHERE run IN ({_ITS_RUNS}) AND final = 1"
-    " AND batch_id IN (SELECT value FROM json_each(:ids)) GROUP BY batch_id"
-)
+_RECORDED = f"""SELECT batch_id, record, max(batches.id)
+    FROM batches JOIN results ON results.batch = batches.id
+    WHERE run IN ({_ITS_RUNS}) AND final = 1 AND batch_id IN (SELECT value FROM json_each(:ids))
+    GROUP BY batch_id"""  # noqa: S608 - our own words
 _UNFINISHED = f" WHERE state = 'open' AND started_at IS NOT NULL AND id IN ({_ITS_RUNS}) ORDER BY id"
 
 

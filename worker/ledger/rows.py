@@ -39,11 +39,6 @@ CLOSED = (
     "SELECT b.batch_id FROM results r JOIN batches b ON b.id = r.batch"
     " WHERE r.batch BETWEEN ? AND ? AND r.outcome = 'closed' ORDER BY r.batch LIMIT ?"
 )
-UNSEEN = (
-    "SELECT count(*) FROM batches b LEFT JOIN results r ON r.batch = b.id"
-    " LEFT JOIN temp.looks l ON l.batch_id = b.batch_id"
-    " WHERE b.id BETWEEN ? AND ? AND r.final IS NOT 1 AND l.batch_id IS NULL"
-)
 
 EXPECTS = (
     "SELECT EXISTS (SELECT 1 FROM controls WHERE batch BETWEEN :first AND :last)"

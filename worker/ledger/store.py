@@ -86,6 +86,12 @@ class Store:
         """The newest run that was begun and has batches left."""
         return self._one("WHERE state = 'open' AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1")
 
+    def last_ended(self, host: str, *, exit_code: int | None = None) -> RunRow | None:
+        """The run on ``host`` whose last session ended in order last of all; with that exit code alone."""
+        code, last = ("", ()) if exit_code is None else ("AND exit_code = ? ", (exit_code,))
+        where = f"WHERE host = ? AND finished_at IS NOT NULL {code}ORDER BY finished_at DESC, id DESC LIMIT 1"
+        return self._one(where, host, *last)
+
     def unfinished_like(self, host: str, input_hash: str, *, before: RunRow | None = None) -> RunRow | None:
         """The newest unfinished run on ``host`` over the same ids, planned ``before`` the given one.
 
@@ -184,10 +190,10 @@ class Store:
         with told(self.path):
             return note_looks(self._connection, batches, at, None if run is None else run.id)
 
-    def unseen(self, run: RunRow) -> int:
-        """How many of the batches without a final result no look was kept of."""
+    def forget_looks(self) -> None:
+        """Forget what was seen of batches."""
         with told(self.path):
-            return int(self._connection.execute(rows.UNSEEN, (run.first_seq, run.last_seq)).fetchone()[0])
+            self._connection.execute("DELETE FROM temp.looks")
 
     def closed_among(self, run: RunRow, batch_ids: Sequence[int]) -> list[int]:
         """Those of ``batch_ids`` that the run has closed."""

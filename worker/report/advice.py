@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ class Advice(NamedTuple):
     command: str | None = None
 
 
+_SHOWN_IDS: Final = 10
 _WHY_STOPPED: Final = {
     Stopped.DEADLINE: "the deadline passed",
     Stopped.ABORT: "an abort rule fired",
@@ -25,6 +27,7 @@ _WHY_STOPPED: Final = {
     Stopped.UNREACHABLE: "the API could not be reached",
     Stopped.SIGNAL: "it was told to",
     Stopped.DISK: "the ledger could not be written",
+    Stopped.QUEUE: "the queue could not be used any more",
 }
 _BEFORE_RESUMING: Final = {
     Stopped.ABORT: "Find out what went wrong (log.jsonl has every answer), then continue:",
@@ -32,14 +35,20 @@ _BEFORE_RESUMING: Final = {
     Stopped.KEY: "Give a valid key for this base URL (ENERGYCAP_API_KEY or the key file), then continue:",
     Stopped.UNREACHABLE: "Check the base URL, the network and the proxy settings, then continue:",
     Stopped.DISK: "Make room on the disk of the state folder, then continue:",
+    Stopped.QUEUE: "Put the queue's broker right, then continue:",
 }
 _PER_OUTCOME: Final = {
-    Outcome.NOT_FOUND: "not_found: check these ids; the API knows no such batch, at least not for this key.",
-    Outcome.HELD: "held: look at these batches in EnergyCAP; a guard kept them from being closed.",
-    Outcome.FORBIDDEN: "forbidden: have their owner close them, or use the key of a user who may.",
-    Outcome.REJECTED: "rejected: put right in EnergyCAP what the message says, then close them again.",
-    Outcome.UNKNOWN: "unknown: these may be closed by now or not; run them again, or look in EnergyCAP.",
-    Outcome.INVALID: "invalid: these input lines are no batch ids; results.jsonl names file and line.",
+    Outcome.CLOSED: "look at these in EnergyCAP; they were closed, and are not when they are read again.",
+    Outcome.NOT_FOUND: "check these ids; the API knows no such batch, at least not for this key.",
+    Outcome.HELD: "look at these batches in EnergyCAP; a guard kept them from being closed.",
+    Outcome.FORBIDDEN: "have their owner close them, or use the key of a user who may.",
+    Outcome.REJECTED: "put right in EnergyCAP what the message says, then close them again.",
+    Outcome.UNKNOWN: "these may be closed by now or not; run them again, or look in EnergyCAP.",
+    Outcome.INVALID: "these input lines are no batch ids; results.jsonl names file and line.",
+}
+_BY_A_COMMAND: Final = {  # which is a step of its own
+    Outcome.FAILED: "run them again; a read shows them not closed.",
+    Outcome.NOT_ATTEMPTED: "continue the run, or run them again; nothing was sent for them.",
 }
 
 
@@ -60,15 +69,34 @@ def headline(summary: Summary) -> list[str]:
             lines.append(f"Of {counted(summary.untold, 'batch')} the API told no bills or no total.")
     else:
         lines.append("Closed no batch." if total else "Nothing to do: the input named no batch.")
+    lines += proof(summary)
     if before := summary.outcomes.get(Outcome.ALREADY_CLOSED, 0):
         lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")
     if summary.stopped is not None:
-        lines.append(f"Stopped early: {_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}.")
+        lines.append(f"Stopped early: {stopped(summary)}.")
     if bad := sum(problem.count for problem in summary.problems):
         lines.append(f"{bad:,} of {total:,} did not end fine.")
     elif total:
         lines.append("Everything ended fine." if total > 1 else "It ended fine.")
     return lines
+
+
+def proof(summary: Summary) -> list[str]:
+    """What reading again showed of the batches that were closed; nothing where none was read."""
+    if summary.verified is None or not summary.verified.batches:
+        return []
+    (read, disagreeing), closed = summary.verified, summary.closed.batches
+    if disagreeing:
+        are = "is" if disagreeing == 1 else "are"
+        return [f"Read again afterwards, {disagreeing:,} of {read:,} {are} NOT closed."]
+    if read < closed:
+        return [f"Read again afterwards, {read:,} of the {closed:,} are closed; the rest could not be read."]
+    return [f"Read again afterwards, {'it is' if read == 1 else f'all {read:,} are'} closed."]
+
+
+def stopped(summary: Summary) -> str:
+    """Why a run was stopped: ``the deadline passed (deadline=60)``; nothing for one that was not."""
+    return "" if summary.stopped is None else f"{_WHY_STOPPED[summary.stopped]}{_stopped_by(summary)}"
 
 
 def _stopped_by(summary: Summary) -> str:
@@ -78,6 +106,20 @@ def _stopped_by(summary: Summary) -> str:
     return f" ({by})" if by else ""
 
 
+def remarks(summary: Summary) -> list[str]:
+    """What else is worth a line: what guards warned of."""
+    lines = []
+    if summary.warnings:
+        lines.append(f"Warned of: {by_guard(summary.warnings)}.")
+    return lines
+
+
+def by_guard(counts: Mapping[str, int]) -> str:
+    """``flags 3, empty 1``, the most first."""
+    most_first = sorted(counts.items(), key=lambda each: -each[1])
+    return ", ".join(f"{printable(name, 40)} {count:,}" for name, count in most_first)
+
+
 def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
     """The next steps, the most useful first; ``state`` is the state folder where commands have to name it."""
     where = "" if state is None else f" --state {quoted(str(state))}"
@@ -85,11 +127,23 @@ def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
     steps = []
     if summary.stopped is not None:
         text = _BEFORE_RESUMING.get(summary.stopped, "Continue where it stopped:")
-        steps.append(Advice(text, f"batch-closer resume {quoted(summary.run_id)}{where}"))
+        resume = f"batch-closer resume {quoted(summary.run_id)}{where}"
+        if summary.queue is not None:
+            resume = f"batch-closer enqueue INPUT --queue {quoted(summary.queue)} --run-id {summary.run_id}"
+        steps.append(Advice(text, resume))
     elif any(summary.outcomes.get(outcome, 0) for outcome in WORTH_RETRYING):
         retry = f"batch-closer runs retry {quoted(summary.run_id)}{where}"
+        if summary.queue is not None:
+            retry = f"batch-closer enqueue retry.txt --queue {quoted(summary.queue)}"
         steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
-    return steps + [Advice(text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled]
+    found = ((outcome, text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled)
+    return steps + [Advice(f"{outcome.value}: {text}") for outcome, text in found]
+
+
+def remedy(problem: Problem) -> str:
+    """What to do about one group, as a sentence."""
+    text = (_PER_OUTCOME | _BY_A_COMMAND).get(problem.outcome, "look at these batches in EnergyCAP.")
+    return text[:1].upper() + text[1:]
 
 
 def why(problem: Problem) -> str:
@@ -102,7 +156,7 @@ def why(problem: Problem) -> str:
 
 def first_ids(problem: Problem) -> str:
     """``ids 3, 4, 5, ...``, or nothing for input lines."""
-    return first_of(tuple(map(str, problem.first_ids)), problem.count)
+    return first_of(tuple(map(str, problem.first_ids[:_SHOWN_IDS])), problem.count)
 
 
 def first_of(ids: tuple[str, ...], count: int) -> str:

@@ -4,45 +4,62 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TextIO
 
 import orjson
 
 from worker.report.lines import KEYS, fields_of, mend
 from worker.report.markdown import render_markdown
 from worker.report.results import replaced
-from worker.rules.summary import Summary
+from worker.rules.summary import Summary, printable
 from worker.words.model import WORTH_RETRYING, Outcome, Result
 
 CSV_KEYS: Final = (*KEYS, "input")
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+_FORMULA_STARTS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _NUMBERS: Final = {"running_total"}
 
 
 def write_reports(folder: Path, summary: Summary, results: Iterable[Result], ok: Collection[Outcome]) -> None:
-    """Write results.csv, retry.txt, summary.json and summary.md, each whole or not at all.
+    """Write results.csv, retry.txt, report.html, summary.json and summary.md, each whole or not at all.
 
     ``results`` are read once, in input order, and never held together in memory.
     Raises BatchCloserError if a file can't be written.
     """
+    from worker.report.page import render_page  # what it needs takes its time to load
+
     with ExitStack() as files:
         table = files.enter_context(replaced(folder / "results.csv"))
         retry = files.enter_context(replaced(folder / "retry.txt"))
+        page = files.enter_context(replaced(folder / "report.html"))
         text = io.TextIOWrapper(table, encoding="utf-8", errors="replace", newline="", write_through=False)
         files.callback(text.detach)  # flushes, and leaves the file itself to ``replaced``
-        rows = csv.writer(text)
-        rows.writerow(CSV_KEYS)
-        for result in results:
-            rows.writerow(csv_row(result))
-            if result.outcome in WORTH_RETRYING and result.batch_id is not None:
-                retry.write(b"%d\n" % result.batch_id)
+        page.writelines(render_page(_as_written(summary), _written(results, text, retry), ok))
     with replaced(folder / "summary.json") as file:
         file.write(summary_json(summary))
     with replaced(folder / "summary.md") as file:
         file.write(render_markdown(summary, ok).encode("utf-8", "replace"))
+
+
+def _as_written(summary: Summary) -> Summary:
+    """The summary as it is read back, so that a page made again later is the same to the last byte."""
+    try:
+        return Summary.from_json_dict(orjson.loads(summary_json(summary)))
+    except ValueError:  # a number that no reader of JSON can hold
+        return summary
+
+
+def _written(results: Iterable[Result], table: TextIO, retry: BinaryIO) -> Iterator[Result]:
+    """Write each result as a row of results.csv, and its id into retry.txt, on its way to the page."""
+    rows = csv.writer(table)
+    rows.writerow(CSV_KEYS)
+    for result in results:
+        rows.writerow(csv_row(result))
+        if result.outcome in WORTH_RETRYING and result.batch_id is not None:
+            retry.write(b"%d\n" % result.batch_id)
+        yield result
 
 
 def summary_json(summary: Summary) -> bytes:
@@ -52,10 +69,16 @@ def summary_json(summary: Summary) -> bytes:
 
 
 def csv_row(result: Result) -> list[Any]:
-    """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    """A result's cells. Text that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    It stands on one line and holds only what can be shown, for the file may be read on a terminal.
+    """
     fields = fields_of(result) | {"warnings": " ".join(result.warnings) or None}
     return [fields.get(key) if key in _NUMBERS else _inert(fields.get(key)) for key in CSV_KEYS]
 
 
 def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    text = value if value.isprintable() else printable(value, None)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -14,7 +14,7 @@ from worker.words.model import ConfirmedBy, Outcome, Result
 KEYS: Final = (
     *("run_id", "batch_id", "outcome", "confirmed_by", "reason", "message", "http_status", "attempts"),
     *("batch_code", "bill_count", "running_total", "end_date", "first_attempt_at", "settled_at", "elapsed_s"),
-    *("source", "line", "warnings"),
+    *("source", "line", "warnings", "account_period"),
 )
 """The keys of a line, in order; a line about an input line that is no batch id also has ``input``."""
 
@@ -44,6 +44,7 @@ def fields_of(result: Result) -> dict[str, Any]:
         "source": result.source,
         "line": result.line,
         "warnings": list(result.warnings),
+        "account_period": result.account_period,
     }
     if result.outcome is Outcome.INVALID:
         fields["input"] = result.input
@@ -87,6 +88,7 @@ def parse_line(line: bytes) -> Result:
         return Result(
             **{key: fields[key] for key in KEYS if key not in _CONVERTED},
             warnings=tuple(fields.get("warnings", ())),
+            account_period=fields.get("account_period"),
             outcome=Outcome(fields["outcome"]),
             confirmed_by=None if how is None else ConfirmedBy(how),
             running_total=None if total is None else Decimal(total),
@@ -100,4 +102,7 @@ def parse_line(line: bytes) -> Result:
         ) from None
 
 
-_CONVERTED: Final = {"outcome", "confirmed_by", "running_total", "first_attempt_at", "settled_at", "warnings"}
+_CONVERTED: Final = {
+    *("outcome", "confirmed_by", "running_total", "first_attempt_at", "settled_at"),
+    *("warnings", "account_period"),  # which earlier versions did not write
+}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from worker.report.advice import advice_of, counted, effort, first_ids, headline, why
+from worker.report.advice import advice_of, counted, effort, first_ids, headline, remarks, why
+from worker.report.released import whose
 from worker.rules.summary import Summary, instant, printable
 from worker.words.model import Outcome
 
@@ -30,8 +31,10 @@ def _facts(summary: Summary) -> list[str]:
     repeats = f"{counted(counts.duplicates, 'duplicate')}, {counts.invalid:,}"
     return [
         f"- API: {code(summary.base_url)}",
+        *([f"- Key: {code(whose(summary.key))}"] if summary.key else []),
         f"- From {instant(summary.started_at)} to {instant(summary.finished_at)}; {plain(effort(summary))}.",
         f"- Input: {counted(counts.lines, 'line')}, {counted(counts.ids, 'distinct id')}, {repeats} invalid",
+        *(f"- {plain(remark)}" for remark in remarks(summary)),
         f"- Exit code: {summary.exit_code}",
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from worker.rules.summary import printable
+from worker.rules.summary import KeyOwner, printable
 from worker.words.answer import Identity
 
 _RELEASES: Final = {
@@ -17,7 +17,7 @@ _RELEASES: Final = {
 }
 
 
-def whose(identity: Identity | None) -> str:
+def whose(identity: Identity | KeyOwner | None) -> str:
     """The key's user, and the environment."""
     if identity is None:
         return "the API does not say whose it is"

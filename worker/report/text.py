@@ -6,15 +6,16 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from worker.report.advice import advice_of, effort, first_ids, headline, why
+from worker.report.advice import advice_of, effort, first_ids, headline, proof, remarks, why
 from worker.report.console import console_of
+from worker.report.released import whose
 from worker.rules.summary import Problem, Summary, printable
 
 if TYPE_CHECKING:  # rich takes its time to load, and most verbs never show a summary
     from rich.console import Console
 
 _MAX_PROBLEMS: Final = 12
-_FILES: Final = "results.csv, results.jsonl, retry.txt, summary.json, summary.md, log.jsonl"
+_FILES: Final = "report.html, results.csv, results.jsonl, retry.txt, summary.json, summary.md, log.jsonl"
 
 
 def render_text(
@@ -32,7 +33,11 @@ def render_text(
         _problems(console, summary.problems)
     _next_steps(console, summary, state)
     console.print()
+    for remark in remarks(summary):
+        console.print(remark)
     console.print(f"Run {printable(summary.run_id)} {effort(summary)}.")
+    owner = f", with the key of {whose(summary.key)}" if summary.key else ""
+    console.print(f"At {printable(summary.base_url, None)}{owner}.")
     console.print(f"Files: {_path(folder)}", soft_wrap=True)
     _indented(console, _FILES, 2)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
@@ -42,8 +47,18 @@ def _headline(console: Console, summary: Summary) -> None:
     good = "bold green" if not summary.problems and summary.stopped is None else "bold"
     first, *rest = headline(summary)
     console.print(first, style=good)
+    for line in proof(summary):
+        rest.remove(line)
+        console.print(line, style=_proven(summary))
     if rest:
         console.print(" ".join(rest), style="yellow" if summary.problems or summary.stopped else None)
+
+
+def _proven(summary: Summary) -> str:
+    verified = summary.verified
+    if verified is not None and verified.disagreeing:
+        return "bold red"
+    return "green" if verified is not None and verified.batches == summary.closed.batches else "yellow"
 
 
 def _problems(console: Console, problems: tuple[Problem, ...]) -> None:

@@ -12,11 +12,17 @@ from worker.words.model import Outcome
 
 DEFAULT_RULES = ("failed=20%/50", "same=20")
 GRAMMAR = "failed=N, failed=P%/MIN, not_found=N, not_found=P%/MIN, same=N or none"
-_REMEMBERED = 20
+REMEMBERED = 20
+"""So many batch ids are remembered for each kind of rule."""
 _RULE = re.compile(r"(failed|not_found|same)=(?:([0-9]{1,9})|([0-9]{1,3}(?:\.[0-9]+)?)%/([0-9]{1,9}))")
 _COUNTED = {
     "failed": frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.REJECTED, Outcome.FORBIDDEN}),
     "not_found": frozenset({Outcome.NOT_FOUND}),
+}
+
+
+_KINDS = {
+    outcome: tuple(kind for kind, outcomes in _COUNTED.items() if outcome in outcomes) for outcome in Outcome
 }
 
 
@@ -63,6 +69,35 @@ class Fired(NamedTuple):
     batch_ids: tuple[int, ...]
 
 
+class Counts(NamedTuple):
+    """What the rules look at; a held batch counts for nothing."""
+
+    settled: int = 0
+    failed: int = 0  # failed, unknown, rejected or forbidden
+    not_found: int = 0
+    in_a_row: int = 0  # with the same outcome and reason, none of them fine
+
+
+def kinds_of(outcome: Outcome) -> tuple[str, ...]:
+    """The kinds of rules, apart from ``same``, that count this outcome."""
+    return _KINDS[outcome]
+
+
+def firing(rules: Iterable[AbortRule], counts: Counts) -> AbortRule | None:
+    """The first rule that fires at these counts, whoever counted."""
+    return next((rule for rule in rules if _fires(rule, counts)), None)
+
+
+def _fires(rule: AbortRule, counts: Counts) -> bool:
+    if rule.kind == "same":
+        return rule.number is not None and counts.in_a_row >= rule.number
+    counted = counts.failed if rule.kind == "failed" else counts.not_found
+    if rule.number is not None:
+        return counted >= rule.number
+    percent = rule.percent or 0.0
+    return counts.settled >= rule.minimum and counted > 0 and counted * 100 >= percent * counts.settled
+
+
 @dataclass(slots=True)
 class AbortWatch:
     """Counts settled batches against the rules. One per run; its counts are small and its own."""
@@ -83,15 +118,13 @@ class AbortWatch:
         if outcome is Outcome.HELD:
             return None
         self.settled += 1
-        for kind, outcomes in _COUNTED.items():
-            if outcome in outcomes:
-                self._counts[kind] += 1
-                self._remember(kind, batch_id)
+        for kind in kinds_of(outcome):
+            self._counts[kind] += 1
+            self._remember(kind, batch_id)
         self._count_row(batch_id, outcome, reason)
-        for rule in self.rules:
-            if self._fires(rule):
-                return Fired(rule.text, tuple(self._ids[rule.kind]))
-        return None
+        counts = Counts(self.settled, self._counts["failed"], self._counts["not_found"], self._in_a_row)
+        rule = firing(self.rules, counts)
+        return None if rule is None else Fired(rule.text, tuple(self._ids[rule.kind]))
 
     def _count_row(self, batch_id: int, outcome: Outcome, reason: str | None) -> None:
         if outcome in self.ok:
@@ -106,13 +139,4 @@ class AbortWatch:
     def _remember(self, kind: str, batch_id: int) -> None:
         ids = self._ids[kind]
         ids.append(batch_id)
-        del ids[:-_REMEMBERED]
-
-    def _fires(self, rule: AbortRule) -> bool:
-        if rule.kind == "same":
-            return rule.number is not None and self._in_a_row >= rule.number
-        counted = self._counts[rule.kind]
-        if rule.number is not None:
-            return counted >= rule.number
-        percent = rule.percent or 0.0
-        return self.settled >= rule.minimum and counted > 0 and counted * 100 >= percent * self.settled
+        del ids[:-REMEMBERED]

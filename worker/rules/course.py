@@ -45,12 +45,15 @@ class Course(NamedTuple):
     """Where one batch stands."""
 
     step: Step = Step.PUT
-    attempts: int = 0  # PUTs that count; one that was throttled doesn't
+    attempts: int = 0  # PUTs that count; one that was answered 429 doesn't
     first_attempt_at: float | None = None
-    reached_since: float | None = None  # when the first PUT that may have reached the server was sent
+    reached_since: float | None = None  # when the first PUT that may have closed it was sent
+    refused_since: float | None = None  # when the first PUT that was refused, or throttled, was sent
     unresolved: bool = False  # such a PUT was sent since the last look-up
+    spent: bool = False  # no PUT may be sent any more: it is only looked up
     open_at: float | None = None  # when a read last showed it open
     looks: int = 0  # look-ups in a row that showed nothing
+    missed: bool = False  # one of them was answered 404
     failures: int = 0  # before the next step: 0 means at once, else the backoff's exponent
     wait_s: float = 0.0  # before the next step: it is not time yet
     asking: Step | None = None  # the step whose 401 GET /me is to explain

@@ -14,6 +14,10 @@ SAME_CLOCK_S = 2.0
 """Clocks that agree within this are taken to agree: a Date header has whole seconds."""
 SLACK_S = 30.0
 """An endDate may be so much before our PUT and still be ours: the database may have a clock of its own."""
+_WHOLE_S, _FRACTION_S = (
+    1.0,
+    0.005,
+)  # how coarse an instant may be that is written without, or with, a fraction
 _QUARTER_S = 900.0
 _WESTMOST, _EASTMOST = -12 * 4, 14 * 4  # the offsets from UTC in use, in quarters of an hour
 _DAY_S = 86400.0
@@ -55,6 +59,25 @@ def who_closed(end_date: str | None, touch: Touch) -> Ownership:
     """
     found = _by_end_date((end_date or "").strip(), touch.in_server_time())
     return found if touch.open_at is None else found._replace(weakness=None)
+
+
+def shows_ours(end_date: str | None, touch: Touch) -> bool:
+    """Whether endDate lies within the time of our PUTs, although they were refused or throttled.
+
+    A gateway may send a PUT on twice: the first closes the batch, and we hear how the second was refused.
+    Nothing but an instant shows that; without a zone it takes a batch that the run saw open before.
+    """
+    instant = _parse((end_date or "").strip())
+    if not isinstance(instant, datetime):
+        return False
+    touch = touch.in_server_time()
+    earliest = touch.since - (_FRACTION_S if instant.microsecond else _WHOLE_S)
+    latest = touch.until + SAME_CLOCK_S
+    stamp = _stamp(instant)
+    if instant.tzinfo is not None:
+        return earliest < stamp <= latest
+    first, last = ceil((stamp - latest) / _QUARTER_S), floor((stamp - earliest) / _QUARTER_S)
+    return touch.open_at is not None and max(first, _WESTMOST) <= min(last, _EASTMOST)
 
 
 def _by_end_date(text: str, touch: Touch) -> Ownership:

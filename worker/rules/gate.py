@@ -38,6 +38,25 @@ def begin_after_interruption(attempts: int, first_attempt_at: float, gate: Gate 
     )
 
 
+def begin_spent(attempts: int, first_attempt_at: float | None, reason: str) -> Course:
+    """A batch that no PUT may be sent for any more, for that reason: only a look-up says how it ends."""
+    touched = first_attempt_at is not None
+    return Course(
+        step=Step.LOOK_UP,
+        attempts=attempts,
+        first_attempt_at=first_attempt_at,
+        reached_since=first_attempt_at,
+        unresolved=touched,
+        spent=True,
+        last=Ending(Outcome.UNKNOWN, reason=reason),
+    )
+
+
+def look_later(course: Course, wait_s: float) -> Course:
+    """The course of a batch that someone else may be closing just now: wait, and look before the PUT."""
+    return course._replace(step=Step.LOOK_UP, looks=0, wait_s=wait_s)
+
+
 def ask_guards(course: Course, look: Look) -> Course:
     """The course of a batch that was just seen not closed: a PUT next, another look, or held."""
     gate = course.gate

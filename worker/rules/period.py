@@ -58,6 +58,12 @@ def period_of(batch: Batch) -> Period | None:
     return read_period(batch.account_period_name or "")
 
 
+def told_period(batch: Batch) -> str | None:
+    """The account period of a batch as a result tells it: ``2026-10``, else its name; None: not told."""
+    period = period_of(batch)
+    return str(period) if period else printable(batch.account_period_name or "", 60) or None
+
+
 def read_period(name: str) -> Period | None:
     """The period that a name tells: ``2026-10``, ``Oct 2026`` or ``October 2026``. None for others."""
     word = name.strip().lower()

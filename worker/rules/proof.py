@@ -9,7 +9,7 @@ from worker.rules.verdict import Sight, of_look_up
 from worker.words.answer import Answer
 from worker.words.model import Outcome
 
-_FIRST_IDS: Final = 10
+_FIRST_IDS: Final = 1000  # more than of other problems: nothing is more urgent, and no result names them
 STILL_OPEN: Final = "still_open"
 GONE: Final = "gone"
 

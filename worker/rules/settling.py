@@ -3,7 +3,7 @@
     LOOK_UP -- not fit, closed, gone --------------> SETTLED
      |  fit (rules.gate)
     PUT ---- closed -------------------------------> SETTLED
-     |  401 ---> ASK_KEY --- works -----> LOOK_UP
+     |  401 ---> ASK_KEY --- not dead --> LOOK_UP
      |  refused, redirect, any doubt ---> LOOK_UP -- closed, gone, refused for good, attempts out --> SETTLED
      |  throttled, never sent ---> PUT       |  still open after bad luck, and fit
      +<--------------------------------------+
@@ -15,7 +15,7 @@ step is never a PUT but a look-up. The engine performs the steps and feeds the a
 from __future__ import annotations
 
 from worker.rules.course import Course, Ending, Step, ending_of, settled
-from worker.rules.evidence import Touch, who_closed
+from worker.rules.found import found_closed
 from worker.rules.gate import ask_guards
 from worker.rules.verdict import Sight, Verdict, of_close, of_look_up
 from worker.words.answer import Answer, KeyState
@@ -30,9 +30,9 @@ def after_close(course: Course, answer: Answer, max_attempts: int) -> Course:
         case Verdict.CLOSED:
             return _closed_by_response(_counted(course), answer)
         case Verdict.THROTTLED:
-            return course
+            return _turned_away(course, answer)
         case Verdict.BUSY:
-            return _doubted(course, answer, failures=0)
+            return _doubted(_counted(course), answer, failures=0)
         case Verdict.UNCLEAR:
             course = _counted(course)
             return _doubted(course, answer, failures=course.attempts)
@@ -40,9 +40,15 @@ def after_close(course: Course, answer: Answer, max_attempts: int) -> Course:
             return _not_sent(_counted(course), answer, max_attempts)
         case Verdict.UNAUTHORIZED:
             refusal = ending_of(Outcome.FORBIDDEN, answer)
-            return _counted(course)._replace(step=Step.ASK_KEY, asking=Step.PUT, refusal=refusal)
+            course = _turned_away(_counted(course), answer)
+            return course._replace(step=Step.ASK_KEY, asking=Step.PUT, refusal=refusal)
         case _:
-            return _refused(_counted(course), answer, verdict)
+            return _refused(_turned_away(_counted(course), answer), answer, verdict)
+
+
+def _turned_away(course: Course, answer: Answer) -> Course:
+    since = answer.sent_at if course.refused_since is None else course.refused_since
+    return course._replace(refused_since=since)
 
 
 def _counted(course: Course) -> Course:
@@ -51,26 +57,7 @@ def _counted(course: Course) -> Course:
 
 def _closed_by_response(course: Course, answer: Answer) -> Course:
     since = answer.sent_at if course.reached_since is None else course.reached_since
-    return _found_closed(course._replace(reached_since=since), answer, ConfirmedBy.RESPONSE)
-
-
-def _found_closed(course: Course, answer: Answer, confirmed_by: ConfirmedBy) -> Course:
-    if course.reached_since is None:
-        reason = course.refusal.reason if course.refusal else None
-        return settled(course, _already_closed(answer, reason), answer.batch)
-    touch = Touch(course.reached_since, answer.received_at, answer.server_at, course.open_at)
-    end_date = answer.batch.end_date if answer.batch else None
-    by = who_closed(end_date, touch)
-    if not by.ours:
-        return settled(course, _already_closed(answer, "end_date_before_run"), answer.batch)
-    # A 200 that says closed is the API's own word; only what was read needs its weakness told.
-    weakness = by.weakness if confirmed_by is ConfirmedBy.LOOKUP else None
-    ending = Ending(Outcome.CLOSED, weakness, confirmed_by, http_status=answer.status)
-    return settled(course, ending, answer.batch)
-
-
-def _already_closed(answer: Answer, reason: str | None) -> Ending:
-    return Ending(Outcome.ALREADY_CLOSED, reason, http_status=answer.status)
+    return found_closed(course._replace(reached_since=since), answer, ConfirmedBy.RESPONSE)
 
 
 def _doubted(course: Course, answer: Answer, failures: int) -> Course:
@@ -112,34 +99,60 @@ def after_look_up(course: Course, answer: Answer, max_attempts: int) -> Course:
     course = course._replace(failures=0, wait_s=0.0)
     match of_look_up(answer):
         case Sight.CLOSED:
-            return _found_closed(course, answer, ConfirmedBy.LOOKUP)
+            return found_closed(course, answer, ConfirmedBy.LOOKUP)
         case Sight.OPEN:
             return _found_open(course, answer, max_attempts)
         case Sight.NOT_FOUND:
-            return settled(course, ending_of(Outcome.NOT_FOUND, answer))
+            return _look_missing(course, answer, max_attempts)
         case Sight.UNAUTHORIZED:
-            if course.refusal is not None and course.refusal.outcome is Outcome.FORBIDDEN:
-                return _unreadable(course, answer)
+            if course.refusal is not None and course.refusal.http_status == 401:
+                return settled(course, course.refusal)  # the key was asked about it just now
             last = ending_of(Outcome.UNKNOWN, answer)
             return course._replace(step=Step.ASK_KEY, asking=Step.LOOK_UP, last=last)
         case Sight.UNREADABLE:
-            return _unreadable(course, answer)
+            return _look_refused(course, answer, max_attempts)
         case Sight.THROTTLED:
             return course
         case Sight.UNCLEAR:
             return _look_again(course, max_attempts, answer)
 
 
+def _look_missing(course: Course, answer: Answer, max_attempts: int) -> Course:
+    """A 404 that contradicts what is known is not believed at once.
+
+    Gateways give one for every path while the server behind them is replaced.
+    """
+    is_known = course.open_at is not None or not course.is_untouched
+    is_told_twice = course.missed or _was_refused(course, Outcome.NOT_FOUND)
+    if is_known and not is_told_twice and course.looks + 1 < max_attempts:
+        return _look_again(course._replace(missed=True), max_attempts, answer)
+    return settled(course, ending_of(Outcome.NOT_FOUND, answer))
+
+
+def _look_refused(course: Course, answer: Answer, max_attempts: int) -> Course:
+    """Asking once more may help, unless the close was told the same, or none was sent that needs an end."""
+    if course.is_untouched:
+        is_clear = answer.status == 403 or _leads_elsewhere(answer)
+    else:
+        is_clear = answer.status == 403 and _was_refused(course, Outcome.FORBIDDEN)
+        is_clear = is_clear or _redirected(course.refusal, answer)
+    return _unreadable(course, answer) if is_clear else _look_again(course, max_attempts, answer)
+
+
+def _was_refused(course: Course, outcome: Outcome) -> bool:
+    return course.refusal is not None and course.refusal.outcome is outcome
+
+
 def _found_open(course: Course, answer: Answer, max_attempts: int) -> Course:
     assert answer.batch is not None
     look = Look(answer.batch, answer.received_at)
-    course = course._replace(batch=look.batch, open_at=look.at, unresolved=False, looks=0)
+    course = course._replace(batch=look.batch, open_at=look.at, unresolved=False, looks=0, missed=False)
     if course.refusal is not None:
         refusal = course.refusal
         if refusal.outcome is Outcome.NOT_FOUND:  # the API's word for the close, and the read is told too
             refusal = refusal._replace(reason="http_404_though_open")
         return settled(course, refusal)
-    if course.attempts >= max_attempts:
+    if course.spent or course.attempts >= max_attempts:
         last = course.last or Ending(Outcome.FAILED)
         return settled(course, last._replace(outcome=Outcome.FAILED))
     return ask_guards(course, look)
@@ -169,15 +182,20 @@ def _unseen(course: Course, answer: Answer | None) -> Ending:
         return course.last or Ending(Outcome.UNKNOWN)
     if answer.status == 403:
         return ending_of(Outcome.FORBIDDEN, answer)
-    if answer.status is not None and 300 <= answer.status < 400:
+    if _leads_elsewhere(answer):
         return ending_of(Outcome.REJECTED, answer, "redirect")
     return ending_of(Outcome.UNKNOWN, answer)
 
 
-def _redirected(refusal: Ending, answer: Answer | None) -> bool:
+def _redirected(refusal: Ending | None, answer: Answer | None) -> bool:
     """Whether all leads elsewhere, so that nothing here can have closed the batch."""
-    elsewhere = answer is not None and answer.status is not None and 300 <= answer.status < 400
-    return refusal.reason == "redirect" and elsewhere
+    if refusal is None or answer is None:
+        return False
+    return refusal.reason == "redirect" and _leads_elsewhere(answer)
+
+
+def _leads_elsewhere(answer: Answer) -> bool:
+    return answer.status is not None and 300 <= answer.status < 400
 
 
 def after_key(course: Course, key: KeyState, max_attempts: int) -> Course:
@@ -185,19 +203,19 @@ def after_key(course: Course, key: KeyState, max_attempts: int) -> Course:
     asking = course.asking
     course = course._replace(asking=None, failures=0)
     if key is KeyState.DEAD:
+        if asking is Step.PUT:  # which explains its 401: nothing was done
+            course = course._replace(last=course.refusal, refusal=None)
         return when_stopped(course, "key_refused")
     if asking is Step.LOOK_UP:
-        return _unauthorized_look(course) if key is KeyState.WORKS else _look_again(course, max_attempts)
+        if key is KeyState.WORKS and (course.is_untouched or _was_refused(course, Outcome.FORBIDDEN)):
+            told = course.refusal or course.last or Ending(Outcome.UNKNOWN)
+            return settled(course, told._replace(outcome=Outcome.FORBIDDEN))
+        return _look_again(course, max_attempts)
+    course = course._replace(step=Step.LOOK_UP, looks=0)
     if key is KeyState.WORKS:
-        return course._replace(step=Step.LOOK_UP, looks=0)
-    course = course._replace(last=course.refusal, refusal=None, looks=0, failures=course.attempts)
-    return course._replace(step=Step.PUT if course.attempts < max_attempts else Step.LOOK_UP)
-
-
-def _unauthorized_look(course: Course) -> Course:
-    if course.is_untouched:
-        return settled(course, (course.last or Ending(Outcome.UNKNOWN))._replace(outcome=Outcome.FORBIDDEN))
-    return _unreadable(course)
+        return course
+    # Unexplained, it leaves doubt like any other answer, and after a read that shows it open another try.
+    return course._replace(last=course.refusal, refusal=None, unresolved=True, failures=course.attempts)
 
 
 def when_stopped(course: Course, reason: str) -> Course:
@@ -205,8 +223,7 @@ def when_stopped(course: Course, reason: str) -> Course:
     if course.step is Step.SETTLED:
         return course
     last = course.last or course.refusal or Ending(Outcome.UNKNOWN)
-    unexplained = course.refusal is not None and course.refusal.outcome is Outcome.REJECTED
-    if course.unresolved or unexplained:
+    if course.unresolved or course.refusal is not None:  # sent, and not looked up since
         outcome = Outcome.UNKNOWN
     elif course.reached_since is not None:
         outcome = Outcome.FAILED  # a look-up after our last PUT showed it open

@@ -40,7 +40,7 @@ def next_after(stopped: Stopped | None, *, once: bool) -> Next:
             return Next.END if once else Next.LEAVE
         case Stopped.UNREACHABLE:
             return Next.END if once else Next.PAUSE
-        case Stopped.KEY | Stopped.SIGNAL | Stopped.DISK:
+        case Stopped.KEY | Stopped.SIGNAL | Stopped.DISK | Stopped.QUEUE:
             return Next.END
 
 

@@ -24,7 +24,7 @@ redirect          not done, 302 to another origin;                    redirect_a
 bad_http          not done, bytes that are no HTTP;                   bad_http_after  done
 key_dead          not done, 401, and from now on 401 for everything
 echo_key          not done, 400 whose body repeats every request header
-rival             another user closes the batch first, then the true answer
+rival             another user closes the batch first, then the true answer;  rival:S  did so S seconds ago
 
 On a read nothing is ever done, and not_closed gives the true answer: a fault does not lie about the state.
 """
@@ -99,7 +99,7 @@ class Fault:
     late_s: float | None = None  # the act comes this long after the connection was closed
     only_reused: bool = False
     kills_key: bool = False
-    rival: bool = False
+    rival_s: float | None = None  # another user closed it so long before
 
 
 OK = Fault("ok")
@@ -133,11 +133,11 @@ _PLAIN = (
     Fault("bad_http_after", wire=Wire.BAD_HTTP),
     Fault("key_dead", False, Content.STATUS, status=401, kills_key=True),
     Fault("echo_key", False, Content.ECHO, status=400),
-    Fault("rival", rival=True),
+    Fault("rival", rival_s=0.0),
 )
 BY_NAME: Mapping[str, Fault] = MappingProxyType({fault.name: fault for fault in _PLAIN})
 _STATUS = re.compile(r"(?P<done>close_then_)?(?P<status>[45]\d\d)(?::(?P<retry_after>[\x21-\x7e]{1,60}))?")
-_TIMED = re.compile(r"(?P<kind>slow|drop_late):(?P<seconds>\d{1,6}(?:\.\d{1,6})?)")
+_TIMED = re.compile(r"(?P<kind>slow|drop_late|rival):(?P<seconds>\d{1,6}(?:\.\d{1,6})?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +174,12 @@ def fault(text: str) -> Fault:
         seconds = float(found["seconds"])
         if found["kind"] == "slow":
             return Fault(word, delay_s=seconds)
+        if found["kind"] == "rival":
+            return Fault(word, rival_s=seconds)
         return Fault(word, False, wire=Wire.DROP, late_s=seconds)
     raise ConfigurationError(
-        f"unknown fault {text!r}: use a status (500, 429:2, close_then_500), slow:S, drop_late:S or one of "
-        + ", ".join(BY_NAME)
+        f"unknown fault {text!r}: use a status (500, 429:2, close_then_500), slow:S, drop_late:S, rival:S "
+        "or one of " + ", ".join(BY_NAME)
     )
 
 

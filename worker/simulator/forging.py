@@ -18,8 +18,8 @@ from worker.simulator.world import State
 
 def faulty_answer(api: Api, call: Call, fault: Fault, path: str, headers: Mapping[str, str]) -> Answer:
     """Carry out the call if the fault says so, and give the answer that the fault says."""
-    if fault.rival and call.batch_id is not None:
-        api.world.close(call.batch_id, call.now, "them")
+    if fault.rival_s is not None and call.batch_id is not None:
+        api.world.close(call.batch_id, call.now - fault.rival_s, "them")
     # A read is done whatever the fault: it changes nothing.
     true = api.answer(call) if fault.acts or not call.route.writes else _forged(api, call, State.OPEN)
     match fault.content:

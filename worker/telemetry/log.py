@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import structlog
 from worker.rules.summary import instant
 from worker.telemetry.render import console_renderer, json_line, terminal_safe
 from worker.telemetry.sinks import Broken, FileSink, Shield, StreamSink
+from worker.telemetry.terminal import colours
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["console", "json"]
@@ -169,8 +169,7 @@ def open_log(
     """
     broken = Broken()
     if fmt == "console":
-        colour = stderr.isatty() and not os.environ.get("NO_COLOR")
-        stream = StreamSink(stderr, console_renderer(colour), broken)
+        stream = StreamSink(stderr, console_renderer(colours(stderr)), broken)
     else:
         stream = StreamSink(stderr, lambda event: terminal_safe(json_line(event)), broken)
     log = Log(stream, level, broken, clock)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from worker.words.model import Outcome
+from worker.words.model import FINE_BY_DEFAULT, Outcome
 
 EVERY_S: Final = 10.0
 """A plain progress line comes at least this often while batches settle, and at every tenth of the total."""
@@ -65,12 +65,22 @@ def view_of(counts: Mapping[Outcome, int], total: int, per_s: float | None, paus
     left = "" if done >= total or not per_s else f"{clock_text((total - done) / per_s)} left"
     return View(
         done=f"{done:,}/{total:,}",
-        counts=", ".join(
-            f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome)
-        ),
+        counts=_shortly(counts),
         pace=f"paused {math.ceil(paused_s)} s" if paused_s > 0 else pace,
         left=left,
     )
+
+
+def _shortly(counts: Mapping[Outcome, int]) -> str:
+    """The outcomes that count as fine by name; the others too, unless there are several of them."""
+    fine = [outcome for outcome in Outcome if outcome in FINE_BY_DEFAULT and counts.get(outcome)]
+    others = [outcome for outcome in Outcome if outcome not in FINE_BY_DEFAULT and counts.get(outcome)]
+    words = [
+        f"{counts[outcome]:,} {outcome.value}" for outcome in (*fine, *(others if len(others) == 1 else []))
+    ]
+    if len(others) > 1:
+        words.append(f"{sum(counts[outcome] for outcome in others):,} others")
+    return ", ".join(words)
 
 
 def clock_text(seconds: float) -> str:

@@ -4,6 +4,7 @@ BatchCloserError        one line for the user, with the exit code it means
 +-- ConfigurationError  2: a setting, a flag or the key; nothing was sent
 +-- InputError          2: an input that can't be read or decoded; nothing was sent
 +-- LedgerError         1: the ledger can't be read or written
++-- QueueError          1: the queue's broker can't be reached or used, or lost its data
 +-- LockedError        75: another run holds the lock
 """
 
@@ -32,6 +33,12 @@ class InputError(BatchCloserError):
 
 class LedgerError(BatchCloserError):
     """The ledger can't be opened, read or written."""
+
+    exit_code = 1
+
+
+class QueueError(BatchCloserError):
+    """The broker of a queue can't be reached or used, or it lost the queue."""
 
     exit_code = 1
 

@@ -11,11 +11,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 MIN_BATCH_ID = 1
-MAX_BATCH_ID = 2_147_483_647
+MAX_INT32 = 2_147_483_647
+MAX_BATCH_ID = MAX_INT32
 """``batchId`` is an int32 (inferred from the API's documentation)."""
 
 
@@ -55,6 +56,7 @@ class Stopped(StrEnum):
     UNREACHABLE = "unreachable"  # no request of this session ever reached the API
     SIGNAL = "signal"
     DISK = "disk"  # the ledger could not be written
+    QUEUE = "queue"  # the queue's broker could not be used any more
 
 
 class BatchState(StrEnum):
@@ -104,7 +106,7 @@ class Batch(BaseModel):
     batch_id: int
     batch_status: str | None = None
     batch_code: str | None = None
-    bill_count: int | None = None
+    bill_count: Annotated[int, Field(ge=0, le=MAX_INT32)] | None = None
     running_total: Money | None = None
     end_date: str | None = None
     is_open: bool | None = None
@@ -186,3 +188,4 @@ class Result:
     line: int
     input: str | None = None  # an invalid line's text
     warnings: tuple[str, ...] = ()  # guards that warned of closing it
+    account_period: str | None = None  # 2026-10, or its name where that is no month

@@ -7,17 +7,21 @@
 from worker.rules.summary.counters import Counters, Latency, LatencyMs
 from worker.rules.summary.forms import at_of, instant, printable, two_places
 from worker.rules.summary.problems import Problem
-from worker.rules.summary.record import InputCounts, Rate, Summary, Verified, exit_code_of
+from worker.rules.summary.record import InputCounts, KeyOwner, Rate, Summary, Verified, exit_code_of
+from worker.rules.summary.spans import Pauses, Span
 from worker.rules.summary.tally import Closed, Tally
 
 __all__ = [
     "Closed",
     "Counters",
     "InputCounts",
+    "KeyOwner",
     "Latency",
     "LatencyMs",
+    "Pauses",
     "Problem",
     "Rate",
+    "Span",
     "Summary",
     "Tally",
     "Verified",

@@ -10,6 +10,13 @@ from typing import Any, Final, NamedTuple
 _FLOOR_S: Final = 1e-6
 _CEILING_S: Final = 1e6
 _LOG_WIDTH: Final = math.log(1.02)
+_COARSE: Final = 12  # narrow buckets in one of those that are shown
+WIDTH: Final = 1.02**_COARSE
+"""The ratio between two bounds of the buckets that are shown."""
+
+
+def _bound_ms(coarse: int) -> float:
+    return float(f"{_FLOOR_S * 1000 * WIDTH ** (coarse + 1):.4g}")
 
 
 class LatencyMs(NamedTuple):
@@ -86,6 +93,14 @@ class Latency:
         """The percentiles that summary.json shows."""
         found = [self.percentile(50), self.percentile(90), self.percentile(99), self.max_s]
         return LatencyMs(*(round(each * 1000, 1) if each and self.counts else None for each in found))
+
+    def buckets(self) -> dict[float, int]:
+        """How many answers came within so many milliseconds, but not within the bound before, 27 % lower."""
+        coarse: dict[int, int] = {}
+        for bucket, count in self.counts.items():
+            coarse[bucket // _COARSE] = coarse.get(bucket // _COARSE, 0) + count
+        found = range(min(coarse), max(coarse) + 1) if coarse else range(0)
+        return {_bound_ms(each): coarse.get(each, 0) for each in found}
 
     def to_json_dict(self) -> dict[str, Any]:
         """A form that JSON can hold; keys are text."""

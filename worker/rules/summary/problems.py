@@ -29,7 +29,7 @@ class Problem:
     first_ids: tuple[int, ...]  # the ten smallest, ascending
 
 
-class _Kind(NamedTuple):
+class Kind(NamedTuple):
     """What problems of one group share, apart from the words of the message."""
 
     outcome: Outcome
@@ -87,21 +87,32 @@ class _Groups:
         return self.by_shape.setdefault("" if self.collapsed else shape, _Group())
 
 
+def kind_of(outcome: Outcome, reason: str | None, http_status: int | None) -> Kind:
+    """The kind of problem; what is not told is empty, so that kinds can be sorted."""
+    return Kind(outcome, reason or "", http_status or 0)
+
+
+def shape_of(outcome: Outcome, message: str | None) -> str:
+    """A message without what differs from batch to batch, so that "Batch 12 is locked" is one problem.
+
+    What a guard says has the guard's own words for one and for many.
+    """
+    return "" if outcome is Outcome.HELD else _VARIABLE.sub("#", message or "")
+
+
 class Problems:
     """An order-free fold of the results that did not end fine, bounded by ``messages_per_kind``."""
 
     def __init__(self, messages_per_kind: int) -> None:
         self._cap = messages_per_kind
-        self._by_kind: dict[_Kind, _Groups] = {}
+        self._by_kind: dict[Kind, _Groups] = {}
 
     def add(self, result: Result) -> None:
         """Count one result."""
         message = printable(result.message) if result.message else None
-        kind = _Kind(result.outcome, result.reason or "", result.http_status or 0)
+        kind = kind_of(result.outcome, result.reason, result.http_status)
         ids = () if result.batch_id is None else (result.batch_id,)
-        # What a guard says has the guard's own words for one and for many.
-        shape = "" if result.outcome is Outcome.HELD else _shape(message or "")
-        self._groups(kind).add(shape, 1, ids, message)
+        self._groups(kind).add(shape_of(result.outcome, message), 1, ids, message)
 
     def merge(self, other: Problems) -> None:
         """Add the problems of other results to these."""
@@ -118,14 +129,9 @@ class Problems:
             Problem(*_described(kind), group.message, group.count, tuple(group.ids)) for kind, group in found
         )
 
-    def _groups(self, kind: _Kind) -> _Groups:
+    def _groups(self, kind: Kind) -> _Groups:
         return self._by_kind.setdefault(kind, _Groups(self._cap))
 
 
-def _described(kind: _Kind) -> tuple[Outcome, str | None, int | None]:
+def _described(kind: Kind) -> tuple[Outcome, str | None, int | None]:
     return kind.outcome, kind.reason or None, kind.http_status or None
-
-
-def _shape(message: str) -> str:
-    """A message without what differs from batch to batch, so that "Batch 12 is locked" is one problem."""
-    return _VARIABLE.sub("#", message)

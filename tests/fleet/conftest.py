@@ -1,0 +1,38 @@
+"""The broker of these tests, and ``--batches N --workers N`` for the long crash test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from tests.fleet.broker import Broker, usual
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; they are known where this folder is named on the command line."""
+    parser.addoption("--batches", type=int, default=150, help="batches of the crash test [150]")
+    parser.addoption("--workers", type=int, default=3, help="workers of the crash test [3]")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server: the one that is there, else one of our own."""
+    found = usual()
+    if found is not None:
+        yield found
+        return
+    with Broker(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker.url
+
+
+@pytest.fixture
+def queue(server: str) -> Iterator[str]:
+    """The address of a queue that nobody else uses, forgotten afterwards."""
+    name = f"test-{secrets.token_hex(6)}"
+    yield f"{server}?queue={name}"
+    with redis.Redis.from_url(server) as client:
+        for key in [name.encode(), *client.scan_iter(f"{{{name}}}:*", count=1000)]:
+            client.delete(key)

@@ -1,0 +1,1 @@
+"""What operators are told: metrics, traces, news."""
