@@ -29,7 +29,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", THEMES, ids=["light", "dark"])
 def test_contrast(theme: dict[str, str]) -> None:
-    """Text has 4.5 to 1 on every ground it stands on; an outcome's dot 1.5 to 1, for its name stands beside it."""
+    """Text has 4.5 to 1 on every ground; an outcome's dot has 1.5 to 1, for its name stands beside it."""
     for word in ("ink", "soft", "accent", "bad", "doubt"):
         for ground in ("paper", "raised"):
             assert contrast(theme[word], theme[ground]) >= 4.5, (word, ground)
