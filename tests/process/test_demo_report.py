@@ -23,7 +23,12 @@ def test_the_report_is_named(
 ) -> None:
     """Its address is said on standard error alone; a browser opens where that is asked for."""
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or works)
+
+    def browse(address: str) -> bool:
+        opened.append(address)
+        return works
+
+    monkeypatch.setattr(webbrowser, "open", browse)
     page = tmp_path / "a run" / "report.html"
     _tell_report(page, opens=opens)
     assert capsys.readouterr() == ("", "")
