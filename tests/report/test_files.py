@@ -70,10 +70,10 @@ def test_odd_text(tmp_path_factory: pytest.TempPathFactory, results: list[Result
 
 
 def test_memory(tmp_path: Path) -> None:
-    """Results are streamed: twenty thousand of them never stand in memory together."""
+    """Results are streamed: eight thousand of them never stand in memory together."""
 
     def many() -> Iterator[Result]:
-        return (result(i) for i in range(1, 20_001))
+        return (result(i) for i in range(1, 8_001))
 
     made = summary([])
     write_reports(tmp_path, made, [], FINE_BY_DEFAULT)  # what is loaded once is not counted

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.report.pages import mixed, result, stopped_run, summary_of
 from worker.report.page import render_page
 from worker.report.page.page import PLAIN_ROWS
-from worker.report.page.rows import COLUMNS
+from worker.report.page.rows import COLUMNS, json_for_page
 from worker.rules.summary import Summary, instant
 from worker.words.model import FINE_BY_DEFAULT, Outcome, Result, Stopped
 
@@ -83,6 +83,14 @@ def test_nothing_runs_but_its_own_script() -> None:
         assert allowed[kind] == f"'sha256-{digest}'"
     assert not [name for name in seen.attributes if name == "style" or name.startswith("on")]
     assert "http" not in seen.raw["style"][0] + seen.raw["script"][-1]
+
+
+@pytest.mark.parametrize("odd", ["</script>", "</script ><img src=x>", "<!-- <script >", "&lt;", "]]>"])
+def test_json_in_the_page(odd: str) -> None:
+    """No text can end the element that the rows stand in, or begin another; read back, it is the same."""
+    text = json_for_page([odd, 2**70])
+    assert not set(text) & set("<>&")
+    assert json.loads(text) == [odd, None]
 
 
 def test_without_a_script() -> None:
