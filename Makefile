@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 $(CHECKS): $(STAMP)
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[deploy-checks]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[deploy-checks,broker-checks]'
 	@touch $(CHECKS)
 
 demo: $(STAMP) ## Close a few hundred batches of the simulator and show the result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,9 +21,12 @@ AMQP_URL = os.environ.get("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/")
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """SQS on this machine."""
-    from moto.server import ThreadedMotoServer
+    server_of = pytest.importorskip(
+        "moto.server", reason="moto is not installed: pip install '.[broker-checks]'"
+    )
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import aio_pika
-import boto3
 
 from tests.process.program import Bench
 
@@ -90,6 +89,8 @@ class SqsPeer:
 
     def __init__(self, endpoint: str, name: str) -> None:
         self._name = name
+        import boto3  # comes with moto
+
         self._client = boto3.client(
             "sqs",
             region_name="eu-west-1",

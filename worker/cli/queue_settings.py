@@ -46,7 +46,7 @@ COLLECTING: Final = (
 )
 """The settings of ``enqueue`` that matter to the state folder's queue: the others are those of ``work``."""
 
-_OFFERED: Final = "".join(f", as {broker.example}" for broker in BROKERS)
+_OFFERED: Final = f", as {' or '.join(broker.example for broker in BROKERS)}"
 
 
 class QueueSettings(Group):
