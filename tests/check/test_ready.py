@@ -60,13 +60,15 @@ def test_the_table_fits_a_terminal_whatever_the_server_says(checker: Checker) ->
 def test_the_key_is_not_shown(checker: Checker) -> None:
     """Not where the server repeats it, nor where the user put it into another setting."""
     answers = {"/me": good({**ME, "fullName": f"I am {KEY}"}), "/workflow": http("400 Bad", KEY.encode())}
-    checker.state = checker.state / KEY
     with serving(answers) as server:
         for flags in ([], ["--json"]):
-            ran = checker.raw(f"{server.url}/{KEY}", *flags)
+            ran = checker.raw(server.url, *flags)
             assert ran.code == 0
             assert KEY not in ran.out + ran.err
             assert "I am ***" in ran.out
+            refused = checker.raw(f"{server.url}/{KEY}", *flags)
+            assert refused.code == 2
+            assert KEY not in refused.out + refused.err
 
 
 @pytest.mark.parametrize(

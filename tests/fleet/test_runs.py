@@ -52,7 +52,8 @@ def test_a_run_is_reported_as_if_it_were_run_here(tmp_path: Path, queue: str) ->
         check_lines(fleet.simulator, [line for line in lines if line["outcome"] != "held"])
         assert summary["requests"]["put"] == puts_seen(fleet.simulator)
         assert {path.name for path in fleet.bench.folder("r").iterdir()} == {
-            *("results.jsonl", "results.csv", "summary.json", "summary.md", "retry.txt", "log.jsonl")
+            *("results.jsonl", "results.csv", "summary.json", "summary.md", "retry.txt", "log.jsonl"),
+            "report.html",
         }
         assert [worker.events("batch.settled") for worker in fleet.workers]
         code, shown, _ = enqueue(fleet, file, "--run-id", "r")

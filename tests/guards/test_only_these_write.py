@@ -106,8 +106,8 @@ def test_who_goes_through_it() -> None:
             users.setdefault(name, set()).add(file.stem)
     assert users["worker.cli.wiring.close_all"] == {"session"}
     assert users["worker.cli.session.Session"] == {"sitting"}
-    assert users["worker.cli.sitting.Sitting"] <= WRITERS | {"local_turns"}
-    assert users["worker.cli.local_turns.Turns"] == {"local_work"}
+    assert users["worker.cli.sitting.Sitting"] <= WRITERS | {"local_turns", "broker_turns"}
+    assert users["worker.cli.local_turns.Turns"] == {"local_work", "broker_turns"}
     assert users["worker.cli.close.close_entries"] == {"runs"}
 
 

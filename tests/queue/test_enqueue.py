@@ -71,14 +71,14 @@ def test_a_line_that_is_no_id_is_told_and_kept_for_the_report(
         (("1001", "missing.csv"), "missing.csv: no such file"),
         (("1001", "late.csv"), "late.csv"),
         (("1001", "--max-batches", "1", "1002"), "2 batches would be added, and --max-batches allows 1"),
-        (("1001", "--queue", "redis://u:secret@host/0?x=secret"), "'redis://host/0' can't be used"),
+        (("1001", "--queue", "redis://u:secret@host/0?x=secret"), "redis://host/0 can't be used"),
         (("1001", "--queue", "http://[u:secret"), "can't be used"),
         (("1001", "--queue", "somewhere"), "'somewhere' can't be used"),
         (("1001", "--base-url", "http://example.com"), "must be https"),
         (("--list", "1001"), "leave TARGETs"),
         (("--take-back", "--wait", "1001"), "leave --wait out"),
         (("--take-back",), "no batch is named"),
-        (("--list", "--queue", "sqs://q"), "can't be used"),
+        (("--list", "--queue", "redis://host/0"), "leave --queue out"),
     ],
 )
 def test_what_is_refused(

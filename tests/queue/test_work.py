@@ -178,7 +178,7 @@ def test_a_name_is_for_one_run(program: Queueing) -> None:
 
 def test_the_ledger_keeps_no_address_of_a_queue(program: Queueing, tmp_path: Path) -> None:
     """It may hold a password; and a close needs none, so it says nothing about one that can't be used."""
-    program.environment(BATCH_CLOSER_QUEUE="redis://u:pass-word@host/0")
+    program.environment(BATCH_CLOSER_QUEUE="kafka://u:pass-word@host/0")
     with simulator_thread(world=a_world(1)) as simulator:
         assert program.close(simulator, ids=[1001]).code == 0
         ran = program.work(simulator)

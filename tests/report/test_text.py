@@ -66,10 +66,10 @@ def test_remarks() -> None:
         (render_markdown(made, FINE_BY_DEFAULT), render_markdown(bad, FINE_BY_DEFAULT)),
     ):
         assert "Warned of: flags 2, empty 1." in good_text
-        assert "Read again afterwards: 2 batches, all closed." in good_text
+        assert "Read again afterwards, all 2 are closed." in good_text
         assert "1 of 2 did not end fine." in bad_text
-        assert "Read again afterwards: 2 batches, 1 not closed." in bad_text
-        assert "look in EnergyCAP" in bad_text
+        assert "Read again afterwards, 1 of 2 is NOT closed." in bad_text
+        assert "look at these in EnergyCAP" in " ".join(bad_text.split())
 
 
 @pytest.mark.parametrize("stopped", Stopped)

@@ -203,7 +203,7 @@ def test_summary_survives_json(batch: list[Result]) -> None:
 def test_summary_form() -> None:
     """Instants are RFC 3339 in UTC, money has two places as text, and all the promised keys are there."""
     data = summary_of(tally([])).to_json_dict()
-    promised = "run_id sessions started_at finished_at duration_s base_url exit_code stopped stopped_by"
+    promised = "run_id sessions started_at finished_at duration_s base_url queue exit_code stopped stopped_by"
     more = "stopped_by_ids input outcomes confirmed_by closed verified warnings untold requests rate"
     last = "latency_ms problems key other_keys worked pauses latency_buckets"
     assert list(data) == f"{promised} {more} {last}".split()

@@ -17,6 +17,7 @@ AFTER = {
     Stopped.KEY: (Next.END, Next.END),
     Stopped.SIGNAL: (Next.END, Next.END),
     Stopped.DISK: (Next.END, Next.END),
+    Stopped.QUEUE: (Next.END, Next.END),
 }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from worker.cli.check_here import check_key, check_settings, check_state
 from worker.cli.here import make_log
 from worker.cli.options import setting_options, settings_from
+from worker.cli.resolve import KEY_ENV
 from worker.cli.settings import Settings
 from worker.cli.telling import check_telling
 from worker.cli.wiring import connection_of
@@ -47,10 +49,11 @@ def command(as_json: bool, config: Path | None, **flags: Any) -> int:
     present, key = check_key(settings, os.environ)
     checks = [check_settings(settings, os.environ, config), present]
     checks += _check_api(settings, key, present) + check_state(settings)
+    secret = key.get_secret_value() if key is not None else _unusable_key(settings)
     found = Readiness(
-        base_url=_without_key(settings.api.base_url, key),
+        base_url=_without_key(settings.api.base_url, secret),
         checked_at=checked_at,
-        checks=tuple(_redacted(check, key) for check in checks),
+        checks=tuple(_redacted(check, secret) for check in checks),
     )
     if as_json:
         click.echo(orjson.dumps(found.to_json_dict(), option=orjson.OPT_INDENT_2))
@@ -73,12 +76,20 @@ def _check_api(settings: Settings, key: SecretStr | None, present: Check) -> lis
         log.close()
 
 
-def _redacted(check: Check, key: SecretStr | None) -> Check:
-    remedy = None if check.remedy is None else _without_key(check.remedy, key)
-    return replace(check, found=_without_key(check.found, key), remedy=remedy)
+def _unusable_key(settings: Settings) -> str:
+    """A key that was refused, as because it stands in another setting too: it must not be shown either."""
+    secret = os.environ.get(KEY_ENV, "").strip()
+    if not secret and settings.api.key_file is not None:
+        with suppress(OSError, ValueError):
+            secret = settings.api.key_file.read_text(encoding="utf-8").strip()
+    return secret
 
 
-def _without_key(text: str, key: SecretStr | None) -> str:
+def _redacted(check: Check, secret: str) -> Check:
+    remedy = None if check.remedy is None else _without_key(check.remedy, secret)
+    return replace(check, found=_without_key(check.found, secret), remedy=remedy)
+
+
+def _without_key(text: str, secret: str) -> str:
     """A server may repeat it, and a user may have put it into another setting."""
-    secret = key.get_secret_value() if key is not None else ""
     return text.replace(secret, "***") if len(secret) >= 4 else text

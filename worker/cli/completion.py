@@ -8,7 +8,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
@@ -37,8 +37,8 @@ def of_setting(entry: Entry) -> Completer | None:
 
 def _kind(annotation: Any) -> Any:
     """What a list is of, and what an optional value is when there is one."""
-    if get_origin(annotation) in {tuple, Union, UnionType}:
-        return get_args(annotation)[0]
+    if get_origin(annotation) in {tuple, Union, UnionType, Annotated}:
+        return _kind(get_args(annotation)[0])
     return annotation
 
 
