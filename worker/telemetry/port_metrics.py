@@ -21,9 +21,9 @@ class Metrics:
     CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self, counters: Counters) -> None:
-        self._registry = CollectorRegistry()
+        self._own = CollectorRegistry()
         self._settled = Counter(
-            "batch_closer_settled", "Results recorded, by outcome.", ["outcome"], registry=self._registry
+            "batch_closer_settled", "Results recorded, by outcome.", ["outcome"], registry=self._own
         )
         for outcome in Outcome:
             self._settled.labels(outcome.value)
@@ -31,14 +31,14 @@ class Metrics:
             "batch_closer_close_seconds",
             "How long the answer to a close took.",
             buckets=_BUCKETS_S,
-            registry=self._registry,
+            registry=self._own,
         )
         self._last = Gauge(
             "batch_closer_last_settled_timestamp_seconds",
             "When a result was last recorded; 0 if never.",
-            registry=self._registry,
+            registry=self._own,
         )
-        self._registry.register(_Requests(counters))
+        self._own.register(_Requests(counters))
 
     def settled(self, result: Result) -> None:
         """Count a recorded result."""
@@ -51,11 +51,11 @@ class Metrics:
 
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Show a number that is asked for whenever someone looks."""
-        Gauge(f"batch_closer_{name}", text, registry=self._registry).set_function(value)
+        Gauge(f"batch_closer_{name}", text, registry=self._own).set_function(value)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""
-        return generate_latest(self._registry)
+        return generate_latest(self._own)
 
 
 class _Requests(Collector):

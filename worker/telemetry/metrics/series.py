@@ -51,9 +51,9 @@ class Standing:
 
 def exposition(standing: Standing) -> bytes:
     """The text that node_exporter reads."""
-    registry = CollectorRegistry()
-    registry.register(_Standing(standing))
-    return generate_latest(registry)
+    own = CollectorRegistry()
+    own.register(_Standing(standing))
+    return generate_latest(own)
 
 
 class _Standing(Collector):
