@@ -15,15 +15,15 @@ import click
 import orjson
 
 from worker.cli.account import Ending, derive
-from worker.cli.close import checked_run_id, new_run_id
+from worker.cli.close import checked_run_id, new_run, new_run_id
 from worker.cli.fleet_sweep import Sweeper
-from worker.cli.here import host_of, make_log, who
+from worker.cli.here import make_log
 from worker.cli.options import state_folder
 from worker.cli.question import agree_to
 from worker.cli.queues import EnqueueOrder
 from worker.cli.settings import Settings, fixed
 from worker.fleet import Book, Header, Line, Runs, open_line, parse_address
-from worker.ledger import NewRun, RunRow, Store, open_ledger
+from worker.ledger import RunRow, Store, open_ledger
 from worker.report import line_of
 from worker.report.advice import counted
 from worker.report.results import private_folder
@@ -97,7 +97,7 @@ def enqueue(order: EnqueueOrder) -> int:
     private_folder(folder)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as scratch, open_ledger(Path(scratch)) as store:
-            run = store.plan(_new_run(name, settings), order.entries)
+            run = store.plan(new_run(name, settings), order.entries)
             asked = Asked(run=run, store=store, settings=settings)
             _refuse_unfit(asked)
             if not order.agreed and run.ids:
@@ -124,17 +124,6 @@ def _refuse_idle(order: EnqueueOrder) -> None:
         raise ConfigurationError(
             f"{idle[0]} is for the workers: give it to `batch-closer work` (nothing was added)"
         )
-
-
-def _new_run(name: str, settings: Settings) -> NewRun:
-    return NewRun(
-        run_id=name,
-        created_at=time.time(),
-        base_url=settings.api.base_url,
-        host=host_of(settings.api.base_url),
-        settings=orjson.dumps(settings.kept()).decode(),
-        who=who(),
-    )
 
 
 def _refuse_unfit(asked: Asked) -> None:
