@@ -1,4 +1,4 @@
-"""The broker of these tests, and ``--batches N --workers N`` for the long crash test."""
+"""The broker of these tests, and ``--batches N --workers N --seed N`` for the long crash test."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; they are known where this folder is named on the command line."""
     parser.addoption("--batches", type=int, default=150, help="batches of the crash test [150]")
     parser.addoption("--workers", type=int, default=3, help="workers of the crash test [3]")
+    parser.addoption("--seed", type=int, default=1, help="what the crash test's chances are made from [1]")
 
 
 @pytest.fixture(scope="session")
