@@ -224,7 +224,7 @@ class _Worker:
             clocks=clocks,
             on_recorded=self._recorded,
         )
-        queue.on_run_stopped = shift.run_stopped
+        queue.tell_stops(shift.run_stopped)
         async with AsyncExitStack() as stack:
             if settings.queue.port is not None:
                 from worker.cli.fleet_port import serve_port
