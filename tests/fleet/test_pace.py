@@ -44,6 +44,11 @@ async def pacers(server: str) -> AsyncIterator[Make]:
             await line.ask("DEL", key)
 
 
+async def told(pacer: SharedPacer) -> None:
+    """The store has learnt of every throttled request so far: of two told at once either may come first."""
+    await asyncio.gather(*pacer._telling)
+
+
 async def stopped(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -97,6 +102,7 @@ async def test_a_throttled_worker_pauses_and_slows_all(server: str) -> None:
         await asyncio.sleep(0.05)
         began = clock()
         one.throttled(began, 0.6, "http_429")
+        await told(one)
         one.throttled(began - 10.0, 0.1, "http_429")  # one that was sent before: neither shorter nor slower
         await waiting
         assert clock() - began >= 0.59
