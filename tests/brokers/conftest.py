@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers.support import Corner, Peer, RabbitPeer, SqsPeer
+from tests.fleet.broker import a_server
 from tests.process.program import Bench
 from tests.required import missing
 from worker.simulator.options import Options, Population
@@ -32,6 +33,13 @@ def moto_url() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis or Valkey, for a limiter."""
+    with a_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 @pytest.fixture(params=["amqp", "sqs"])

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,6 +55,17 @@ def usual() -> str | None:
         assert named is None, f"REDIS_URL names a server that does not answer: {url}"
         return None
     return url
+
+
+@contextmanager
+def a_server(folder: Path) -> Iterator[str]:
+    """The address of a server: the one that is there, else one of our own."""
+    found = usual()
+    if found is not None:
+        yield found
+        return
+    with Broker(folder) as broker:
+        yield broker.url
 
 
 class Broker:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.fleet.broker import Broker, usual
+from tests.fleet.broker import a_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,13 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server: the one that is there, else one of our own."""
-    found = usual()
-    if found is not None:
-        yield found
-        return
-    with Broker(tmp_path_factory.mktemp("broker")) as broker:
-        yield broker.url
+    """The address of a Redis or Valkey."""
+    with a_server(tmp_path_factory.mktemp("broker")) as url:
+        yield url
 
 
 @pytest.fixture

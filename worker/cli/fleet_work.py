@@ -64,6 +64,10 @@ def work(order: WorkOrder) -> int:
     """
     if order.run_id is not None:
         raise ConfigurationError("--run-id is for the state folder's queue: here the runs have their names")
+    if order.settings.queue.limiter is not None:
+        raise ConfigurationError(
+            "--limiter is for other queues: all workers of a queue in Redis are paced by its store already"
+        )
     log, ears = make_log(order.settings), Ears()
     ears.open()
     try:
@@ -175,7 +179,6 @@ class _Worker:
             burst=settings.limits.burst,
             log=self._log,
             clock=clocks.steady,
-            on_pause=lambda _: None,
         )
 
     def _answered(self, elapsed_s: float) -> None:
