@@ -107,6 +107,18 @@ async def test_a_lease_that_was_lost_is_lost_though_the_same_worker_has_the_mess
         assert book.outcomes == {"closed": 1}
 
 
+async def test_who_intends_a_put_has_all_of_a_lease_for_it(queue: str) -> None:
+    """Though it kept neither in time, what it is about to close is not another's the moment after."""
+    who = worker()
+    async with a_queue(queue, who) as (fleet, runs):
+        intended, other = await fleet.take(2)
+        for lease in (intended, other):
+            await let_go(runs, lease, who.name)
+        assert await fleet.intend(intended, 1, 1000.0) is None
+        another = RedisQueue(runs.line, worker(), Meter(), Ears())
+        assert [lease.tag for lease in await another.take(2)] == [other.tag]
+
+
 async def test_what_was_asked_for_before_the_store_went_away_takes_nothing_over(tmp_path: Path) -> None:
     """The others could not keep theirs meanwhile: for the time of a lease nobody takes anything from them."""
     with Broker(tmp_path / "broker") as broker:

@@ -50,7 +50,7 @@ class Queue(Protocol):
     async def intend(self, lease: Lease, attempts: int, first_attempt_at: float) -> Hindrance | None:
         """Record durably that an attempt is about to be sent, unless something stands against it.
 
-        Where the lease's run is stopped, its stop is requested and nothing recorded.
+        That prolongs the lease. Where its run is stopped, the stop is requested and nothing recorded.
         """
         ...
 

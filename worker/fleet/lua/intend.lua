@@ -19,5 +19,6 @@ if redis.call('HGET', tag .. 'busy', batch) ~= mid then
     touches = touches + 1
     redis.call('SET', tag .. 'touch:' .. batch, text(touches), 'EX', 86400)
 end
+redis.call('XCLAIM', stream, GROUP, consumer, 0, mid, 'JUSTID') -- whoever sends a PUT has all of a lease for it
 redis.call('HSET', run_key(run, 'intents'), batch, ARGV[6] .. ' ' .. ARGV[7])
 return {'go', redis.call('HINCRBY', tag .. 'meta', 'tick', 1), text(touches)}
