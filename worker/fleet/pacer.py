@@ -1,29 +1,25 @@
 """One pace for all who use the same API host with the same key, on the store's clock.
 
-A slot is booked first and then slept for, so that nobody tests again and nobody starves. Those who wait in
-one process book together. A pause, called out to all, makes all bookings void: everyone books anew.
+A slot is booked first (``bookings``) and then slept for, so that nobody tests again and nobody starves. A
+pause, called out to all, makes all bookings void: everyone books anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from worker.engine.ports import Log
+from worker.fleet.bookings import Bookings
 from worker.fleet.ear import Ear
 from worker.fleet.line import Line
-from worker.rules.pace import DECREASE, GROWTH_PER_S, LOWEST_SHARE, STEP_SLOTS
+from worker.rules.pace import DECREASE, LOWEST_SHARE
 
 _LATE_S: Final = 0.008
 _HAIR: Final = 1e-6
 _SAME_S: Final = 0.05
 """Two ends of a pause that differ by less are one, told by two clocks."""
-
-
-class _Slot(NamedTuple):
-    due_at: float  # on the steady clock
-    late_s: float  # how late the booking itself came
 
 
 class SharedPacer:
@@ -42,7 +38,6 @@ class SharedPacer:
         self._line = line
         self._key = key
         self._rate_per_s = rate_per_s
-        self._burst = burst
         self._log = log
         self._clock = clock
         self._on_pause: Callable[[float], None] = lambda _: None
@@ -51,10 +46,10 @@ class SharedPacer:
         self._share = 1.0  # of the rate, as last heard
         self._paused_until = 0.0
         self._own_pause_until = 0.0
-        self._round_trip_s = 0.001
         self._void_count = 0
-        self._booking: asyncio.Task[None] | None = None
-        self._unbooked: list[asyncio.Future[_Slot]] = []
+        self._bookings = Bookings(
+            line, key, rate_per_s=rate_per_s, burst=burst, clock=clock, on_told=self._adopt
+        )
         self._sleeping: set[asyncio.Future[None]] = set()
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -97,42 +92,11 @@ class SharedPacer:
                 await asyncio.sleep(wait_s)
                 continue
             voided = self._void_count
-            slot = await self._book()
+            slot = await self._bookings.book()
             await self._sleep_until(slot.due_at)
             late_s = slot.late_s + self._clock() - slot.due_at
             if voided == self._void_count and late_s <= self._latest_s:
                 return
-
-    async def _book(self) -> _Slot:
-        booked: asyncio.Future[_Slot] = asyncio.get_running_loop().create_future()
-        self._unbooked.append(booked)
-        if self._booking is None or self._booking.done():
-            self._booking = asyncio.create_task(self._book_all())
-        return await booked
-
-    async def _book_all(self) -> None:
-        """Book for all who wait, in their order; those who come meanwhile are next."""
-        while self._unbooked:
-            waiting, self._unbooked = self._unbooked, []
-            sent_at = self._clock()
-            share, paused_us, *waits_us = await self._line.script(
-                "pace_book",
-                repr(self._rate_per_s),
-                self._burst,
-                len(waiting),
-                GROWTH_PER_S,
-                STEP_SLOTS,
-                key=self._key,
-            )
-            now = self._clock()
-            usual_s = self._round_trip_s
-            self._round_trip_s += (min(now - sent_at, 4 * usual_s) - usual_s) / 8
-            self._adopt(float(share), float(paused_us) / 1e6)
-            for booked, wait_us in zip(waiting, waits_us, strict=True):
-                if not booked.done():
-                    due_at = max(sent_at + usual_s / 2 + float(wait_us) / 1e6, now)
-                    late_s = max(now - sent_at - usual_s - float(wait_us) / 1e6, 0.0)
-                    booked.set_result(_Slot(due_at, late_s))
 
     async def _sleep_until(self, due_at: float) -> None:
         """Sleep until then, or until the booking became void."""
@@ -210,10 +174,10 @@ class SharedPacer:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        tasks = [*self._telling, *([self._booking] if self._booking else [])]
-        for task in tasks:
+        for task in self._telling:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._telling, return_exceptions=True)
+        await self._bookings.close()
 
 
 def _wake(woken: asyncio.Future[None]) -> None:
