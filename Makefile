@@ -9,6 +9,7 @@ endif
 STAMP := $(VENV)/.installed
 CHECKS := $(VENV)/.checks-installed
 N ?= 200
+SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types check format crash bench-ledger bench-rates crash-fleet bench-fleet screenshots clean
@@ -58,8 +59,9 @@ bench-ledger: $(STAMP) ## Measure what the ledger costs a close
 bench-rates: $(STAMP) ## Measure how well rates from 0.5 to 1000 per second are reached and kept
 	$(BIN)/python tests/bench/rates.py
 
-crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches)
-	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8
+crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches, SEED=now)
+	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8 \
+	  --seed $(SEED)
 
 bench-fleet: $(STAMP) ## Measure how a fleet scales, and how well it keeps one rate
 	$(BIN)/python tests/bench/fleet.py

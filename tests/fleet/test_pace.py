@@ -27,9 +27,7 @@ async def pacers(server: str) -> AsyncIterator[Make]:
             ears = Ears()
             line = await stack.enter_async_context(open_line(parse_address(server), ears))
             clock = asyncio.get_running_loop().time
-            pacer = SharedPacer(
-                line, key, rate_per_s=rate, burst=burst, log=ears, clock=clock, on_pause=lambda until: None
-            )
+            pacer = SharedPacer(line, key, rate_per_s=rate, burst=burst, log=ears, clock=clock)
             ear, heard = Ear(line), asyncio.Event()
             pacer.listen(ear)
             ear.on("test-is-there", lambda told: heard.set())
