@@ -23,6 +23,7 @@ class Cost(NamedTuple):
     """One process, with the children it waited for."""
 
     seconds: float  # of the closing, where the process tells them; else of all of it
+    closing_cpu_s: float  # likewise
     whole_s: float
     cpu_s: float
     peak_mib: float  # never less than the harness's own peak: a process begins as its copy
@@ -43,7 +44,7 @@ def run(
 ) -> Cost:
     """Run a command to its end, on one core if one is named.
 
-    With ``tells`` its standard output is JSON with the ``seconds`` of the closing. Raises FailedError.
+    With ``tells`` its standard output is JSON: what the closing alone took. Raises FailedError.
     """
     with stderr.open("wb") as errors, on_core(core):
         begun = time.perf_counter()
@@ -71,10 +72,12 @@ def run(
             process.stdout.close()
     if process.returncode:
         raise FailedError(f"exit code {process.returncode}: {_last_line(stderr)}")
+    cpu_s = usage.ru_utime + usage.ru_stime
+    closing = json.loads(told) if tells else {"seconds": whole_s, "closing_cpu_s": cpu_s}
     return Cost(
-        seconds=float(json.loads(told)["seconds"]) if tells else whole_s,
+        **closing,
         whole_s=whole_s,
-        cpu_s=usage.ru_utime + usage.ru_stime,
+        cpu_s=cpu_s,
         peak_mib=usage.ru_maxrss * _KIB_PER_MAXRSS / 1024,
     )
 

@@ -25,6 +25,11 @@ class Entry:
         """Seconds for a close, in each round."""
         return [cost.seconds / self.closes for cost in self.rounds]
 
+    @property
+    def each_cpu_s(self) -> list[float]:
+        """CPU seconds for a close, in each round."""
+        return [cost.closing_cpu_s / self.closes for cost in self.rounds]
+
 
 def times(entry: Entry, base: Entry) -> float:
     """How many times as long as ``base`` a close takes: the median of the rounds, each within itself."""

@@ -15,9 +15,9 @@ TITLE = "# What a close costs, measured"
 INTRODUCTION = """\
 Written by `make bench` (`python -m tests.bench`). Ratios within this page last; the figures are of one
 machine on one day. Each contender is a process of its own on one core, the server has the other. Rounds
-are interleaved; figures are medians, ratios the median of the rounds' own. A library's closes are timed
-without its start, a command's with it. CPU and peak memory are what the operating system counted for the
-whole process, its start included."""
+are interleaved; figures are medians, ratios the median of the rounds' own. Of a library the
+closes are timed without its start, of a command with it. CPU and peak memory are what the operating system
+counted; where the machine was not quiet, the CPU of a close says more than its time."""
 
 
 def page(record: Record) -> str:
@@ -45,7 +45,15 @@ def _machine(record: Record) -> str:
 def _closes(entries: Sequence[Entry], floor_mib: float) -> str:
     measured = [entry for entry in entries if entry.rounds]
     bare = next((entry for entry in measured if entry.key == BARE), None)
-    heads = ("contender", "closes", "µs a close", "lowest to highest", "to bare aiohttp", "CPU s", "peak MiB")
+    heads = (
+        "contender",
+        "closes",
+        "µs a close",
+        "lowest to highest",
+        "to bare aiohttp",
+        "CPU µs",
+        "peak MiB",
+    )
     return _table(
         heads,
         (
@@ -55,7 +63,7 @@ def _closes(entries: Sequence[Entry], floor_mib: float) -> str:
                 f"{median(entry.each_s) * 1e6:,.0f}",
                 f"{min(entry.each_s) * 1e6:,.0f} to {max(entry.each_s) * 1e6:,.0f}",
                 f"{times(entry, bare):.2f}" if bare else "",
-                f"{median(cost.cpu_s for cost in entry.rounds):.2f}",
+                f"{median(entry.each_cpu_s) * 1e6:,.0f}",
                 _mib(median(cost.peak_mib for cost in entry.rounds), floor_mib),
             )
             for entry in measured

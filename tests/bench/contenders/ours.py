@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from tests.bench.contenders.given import AT_ONCE, Given, given, tell
+from tests.bench.contenders.given import AT_ONCE, Given, given, timed
 from worker.cli.account import Account
 from worker.cli.recorder import Recorder, Settled, Shown, settled
 from worker.cli.settings import Settings
@@ -50,7 +50,7 @@ def main(order: Given) -> None:
         log = open_log(sys.stderr, Path(folder) / "log.jsonl", "error")
         account = Account(store, run, settings.output.fine)
         shown = Shown(account, results, log, Progress(order.closes, log), settings.output.fine)
-        tell(asyncio.run(close_all(order.way, settings, store, account, session, shown, log)))
+        asyncio.run(close_all(order.way, settings, store, account, session, shown, log))
         log.close()
         assert account.tally.closed.batches == order.closes
 
@@ -62,8 +62,8 @@ def a_run(base_url: str) -> NewRun:
 
 async def close_all(
     way: str, settings: Settings, store: Store, account: Account, session: int, shown: Shown, log: Log
-) -> float:
-    async def close_with(memory: RunMemory, writer: LedgerWriter | None = None) -> float:
+) -> None:
+    async def close_with(memory: RunMemory, writer: LedgerWriter | None = None) -> None:
         clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
         async with connect(connection_of(settings, settings.api.base_url, SecretStr("bench"))) as api:
             edges = Edges(
@@ -75,18 +75,18 @@ async def close_all(
                 on_latency=account.session.latency.add,
                 clocks=clocks,
             )
-            begun = time.perf_counter()
-            await Run(order_of(settings, "bench", None, 0.0), edges).perform()
-            if writer is not None:
-                await writer.flush()
-            return time.perf_counter() - begun
+            with timed():
+                await Run(order_of(settings, "bench", None, 0.0), edges).perform()
+                if writer is not None:
+                    await writer.flush()
 
     if way == "without-ledger":
-        return await close_with(Forgetful(store, account, shown))
+        await close_with(Forgetful(store, account, shown))
+        return
     async with LedgerWriter(
         store.path.parent, session, on_durable=lambda tokens: shown.show(settled(tokens))
     ) as writer:
-        return await close_with(Recorder(store, account, writer, set(), time.time), writer)
+        await close_with(Recorder(store, account, writer, set(), time.time), writer)
 
 
 class Forgetful:
