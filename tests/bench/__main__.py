@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.bench import namespace
+from tests.bench import namespace, quiet
 from tests.bench.contenders import CONTENDERS, Contender
 from tests.bench.costs import FailedError, own_peak_mib, two_cores
 from tests.bench.figures import Record
-from tests.bench.machine import describe, load
+from tests.bench.machine import describe
 from tests.bench.page import page
 from tests.bench.parts import asked, closes, rates, sizes, starts
 from tests.bench.servers import quickest
@@ -36,14 +36,13 @@ MEASURES: dict[str, Measure] = {
 
 
 def main() -> None:
-    load_before = load()
     given = parsed(sys.argv[1:])
     open_why = None if given.inside else namespace.enter(sys.argv[1:])
     if given.inside:
         namespace.raise_loopback()
     else:
         say(f"the network stays open: {open_why}")
-    record = measured(given, open_why, load_before)
+    record = measured(given, open_why)
     text = page(record)
     print(text, end="")
     partly = given.quick or given.only or given.contender
@@ -81,10 +80,11 @@ def amount_of(given: argparse.Namespace) -> Amount:
     return replace(amount, **{name: value for name, value in named.items() if value is not None})
 
 
-def measured(given: argparse.Namespace, open_why: str | None, load_before: float | None) -> Record:
+def measured(given: argparse.Namespace, open_why: str | None) -> Record:
     amount, parts = amount_of(given), given.only or list(MEASURES)
     contenders = [each for each in CONTENDERS if not given.contender or each.key in given.contender]
     server_core, client_core = two_cores()
+    before = quiet.used()
     with (
         tempfile.TemporaryDirectory(prefix="batch-closer-bench-") as folder,
         quickest(Path(folder), server_core) as server,
@@ -96,7 +96,7 @@ def measured(given: argparse.Namespace, open_why: str | None, load_before: float
             client_core=client_core,
             open_why=open_why,
         )
-        machine = describe(server.name, open_why=open_why, load_before=load_before)
+        machine = describe(server.name, open_why=open_why)
         learned, failed = {}, {}
         for name in parts:
             try:
@@ -104,7 +104,10 @@ def measured(given: argparse.Namespace, open_why: str | None, load_before: float
             except FailedError as error:
                 failed[name] = str(error)
                 say(f"{name}: {error}")
-    return Record(machine=machine, floor_mib=own_peak_mib(), failed=failed, **learned)
+    others = quiet.told(quiet.by_others(before, quiet.used()))
+    return Record(
+        machine={**machine, "others at work": others}, floor_mib=own_peak_mib(), failed=failed, **learned
+    )
 
 
 def plain(value: object) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 from statistics import median
+from typing import NamedTuple
 
 from tests.bench.costs import Cost
 
@@ -31,9 +32,20 @@ class Entry:
         return [cost.closing_cpu_s / self.closes for cost in self.rounds]
 
 
-def times(entry: Entry, base: Entry) -> float:
-    """How many times as long as ``base`` a close takes: the median of the rounds, each within itself."""
-    return median(mine / theirs for mine, theirs in zip(entry.each_s, base.each_s, strict=False))
+class Ratio(NamedTuple):
+    """How many times as much as another's a close takes."""
+
+    time: float
+    cpu: float
+
+
+def ratio_of(entry: Entry, base: Entry) -> Ratio:
+    """The median of the rounds, each within itself."""
+    return Ratio(_ratio(entry.each_s, base.each_s), _ratio(entry.each_cpu_s, base.each_cpu_s))
+
+
+def _ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
+    return median(one / other for one, other in zip(mine, theirs, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +137,7 @@ class Start:
 
 def start_times(start: Start, base: Start) -> float:
     """How many times as long as ``base`` it takes: the median of the rounds, each within itself."""
-    return median(
-        mine.whole_s / theirs.whole_s for mine, theirs in zip(start.rounds, base.rounds, strict=True)
-    )
+    return _ratio([cost.whole_s for cost in start.rounds], [cost.whole_s for cost in base.rounds])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tests.bench.contenders import BARE, OURS, REQUESTS, SDK, WITHOUT_LEDGER
-from tests.bench.figures import Entry, Kept, Size, Start, start_times, times
+from tests.bench.figures import Entry, Kept, Ratio, Size, Start, ratio_of, start_times
 from tests.bench.parts.starts import CLICK, HELP, LIBRARIES, ONE, ONE_LOOKED_AT
 
 MILLION = 1_000_000
@@ -38,16 +38,28 @@ def of_closes(entries: Sequence[Entry]) -> Iterator[Check]:
     """Everything on, against the bare pool and against what people use."""
     measured = {entry.key: entry for entry in entries if entry.rounds}
 
-    def against(key: str, other: str) -> float | None:
-        return times(measured[key], measured[other]) if {key, other} <= set(measured) else None
+    def against(key: str, other: str) -> Ratio | None:
+        return ratio_of(measured[key], measured[other]) if {key, other} <= set(measured) else None
 
-    def fastest(keys: Iterable[str]) -> float | None:
+    def fastest(keys: Iterable[str]) -> Ratio | None:
         return min((ratio for key in keys if (ratio := against(key, OURS)) is not None), default=None)
 
-    yield at_most("everything on takes at most 1.25 times the bare aiohttp pool", 1.25, against(OURS, BARE))
-    yield at_least("at least 10 times as fast as the official SDK, the faster way", 10, fastest(SDK))
-    yield at_least("at least 5 times as fast as requests in threads", 5, against(REQUESTS, OURS))
-    yield at_most("the ledger makes it at most 1.15 times", 1.15, against(OURS, WITHOUT_LEDGER))
+    yield _most("everything on takes at most 1.25 times the bare aiohttp pool", 1.25, against(OURS, BARE))
+    yield _least("at least 10 times as fast as the official SDK, the faster way", 10, fastest(SDK))
+    yield _least("at least 5 times as fast as requests in threads", 5, against(REQUESTS, OURS))
+    yield _most("the ledger makes it at most 1.15 times", 1.15, against(OURS, WITHOUT_LEDGER))
+
+
+def _most(goal: str, most: float, ratio: Ratio | None) -> Check:
+    return at_most(goal, most, ratio and ratio.time, f" times{_cpu(ratio)}")
+
+
+def _least(goal: str, least: float, ratio: Ratio | None) -> Check:
+    return at_least(goal, least, ratio and ratio.time, f" times{_cpu(ratio)}")
+
+
+def _cpu(ratio: Ratio | None) -> str:
+    return "" if ratio is None else f" ({ratio.cpu:.2f} in CPU)"
 
 
 def of_sizes(sizes: Sequence[Size]) -> Iterator[Check]:

@@ -19,8 +19,6 @@ PACKAGES: Final = (
     *("aiohttp", "pydantic", "orjson", "structlog", "aiolimiter", "anyio", "click"),
     *("requests", "httpx", "EnergyCapSdk"),
 )
-QUIET: Final = 0.5
-"""A load average above this, before the first process is started, means that others are at work."""
 _VERSIONS: Final = """\
 import importlib.metadata as metadata, sys
 for name in sys.argv[1:]:
@@ -31,12 +29,7 @@ for name in sys.argv[1:]:
 """
 
 
-def load() -> float | None:
-    """How many processes ran or wanted to, on average, in the last minute."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-
-
-def describe(server: str, *, open_why: str | None, load_before: float | None) -> Mapping[str, str]:
+def describe(server: str, *, open_why: str | None) -> Mapping[str, str]:
     """What a reader must know to compare the figures with others."""
     commands = {
         "nginx": "nginx -v",
@@ -45,9 +38,6 @@ def describe(server: str, *, open_why: str | None, load_before: float | None) ->
         "newman": f"{newman_binary()} --version",
     }
     told = {name: version for name, command in commands.items() if (version := _version(command))}
-    others = f"{load_before:.2f}" if load_before is not None else "not known"
-    if load_before is not None and load_before > QUIET:
-        others += ": **others were at work, so take no figure from here**"
     return {
         "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "commit": _first(["git", "describe", "--always", "--dirty"]) or "not known",
@@ -59,7 +49,6 @@ def describe(server: str, *, open_why: str | None, load_before: float | None) ->
         "programs": ", ".join(f"{name} {version}" for name, version in told.items()),
         "server": server,
         "network": f"open: {open_why}" if open_why else "loopback alone",
-        "load before it began": others,
     }
 
 

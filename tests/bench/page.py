@@ -7,7 +7,7 @@ from statistics import median
 
 from tests.bench import goals
 from tests.bench.contenders import BARE
-from tests.bench.figures import Asked, Entry, Kept, Record, Size, Start, start_times, times
+from tests.bench.figures import Asked, Entry, Kept, Record, Size, Start, ratio_of, start_times
 from tests.bench.goals import Check
 from tests.bench.parts.starts import LIBRARIES
 
@@ -62,7 +62,7 @@ def _closes(entries: Sequence[Entry], floor_mib: float) -> str:
                 f"{entry.closes:,}",
                 f"{median(entry.each_s) * 1e6:,.0f}",
                 f"{min(entry.each_s) * 1e6:,.0f} to {max(entry.each_s) * 1e6:,.0f}",
-                f"{times(entry, bare):.2f}" if bare else "",
+                f"{ratio_of(entry, bare).time:.2f}" if bare else "",
                 f"{median(entry.each_cpu_s) * 1e6:,.0f}",
                 _mib(median(cost.peak_mib for cost in entry.rounds), floor_mib),
             )

@@ -25,7 +25,7 @@ class Amount:
     starts: int = 15
 
 
-QUICK = Amount(closes=2_000, rounds=2, largest=10_000, seconds=4.0, starts=3)
+QUICK = Amount(closes=2_000, rounds=2, largest=10_000, seconds=3.0, starts=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from array import array
@@ -14,9 +15,10 @@ if sys.platform == "win32":
     pytest.skip("what a process cost is asked of the operating system with wait4", allow_module_level=True)
 
 from tests.bench.costs import ROOT, Cost, FailedError, environment, run
-from tests.bench.figures import Entry, Kept, Record, Size, times
+from tests.bench.figures import Entry, Kept, Record, Size, ratio_of
 from tests.bench.goals import MILLION, Check, at_least, at_most, of_closes, of_rates, of_sizes, of_starts
 from tests.bench.page import page
+from tests.bench.quiet import Used, by_others, told
 from tests.bench.small_server import busiest_second
 
 
@@ -45,12 +47,12 @@ def verdicts(checks: object) -> list[bool | None]:
 def test_a_ratio_is_of_each_round_within_itself() -> None:
     """A round in which the whole machine was slow doesn't count for or against anyone."""
     ours, bare = entry("ours", 1.2, 12.0, 1.3), entry("bare", 1.0, 10.0, 1.0)
-    assert times(ours, bare) == pytest.approx(1.2)
+    assert ratio_of(ours, bare) == pytest.approx((1.2, 1.2))
 
 
 def test_fewer_closes_are_no_advantage() -> None:
     """What is compared is the time of one close."""
-    assert times(entry("sdk", 1.0, closes=50), entry("ours", 1.0, closes=1000)) == pytest.approx(20)
+    assert ratio_of(entry("sdk", 1.0, closes=50), entry("ours", 1.0)).time == pytest.approx(20)
 
 
 def test_the_start_is_taken_off_an_id() -> None:
@@ -103,6 +105,16 @@ def test_the_goals_of_rates() -> None:
     assert verdicts(of_starts([])) == [None] * 3
 
 
+def test_others_are_seen() -> None:
+    """Of what all used, ours is taken off; the share is of all cores."""
+    cores = os.cpu_count() or 1
+    before, after = Used(0.0, 100.0, 3.0), Used(10.0, 100.0 + 8.0 + cores, 11.0)
+    assert by_others(before, after) == pytest.approx(0.1)
+    assert "not a quiet machine" in told(0.1)
+    assert told(0.01) == "1.0% of all cores"
+    assert by_others(Used(0.0, None, 0.0), after) is None
+
+
 def test_the_page_says_who_is_missing_and_why() -> None:
     """A contender that could not be run is named, not left out without a word; so is a part."""
     absent = Entry(key="newman", title="newman", closes=500, skipped="newman is not installed")
@@ -113,7 +125,9 @@ def test_the_page_says_who_is_missing_and_why() -> None:
     assert "- newman: newman is not installed" in text
     assert "Not measured: sizes. exit code 1: disk full" in text
     assert "| at most 17" in text
-    assert "everything on takes at most 1.25 times the bare aiohttp pool: 1.10 times, met" in text
+    assert (
+        "everything on takes at most 1.25 times the bare aiohttp pool: 1.10 times (1.10 in CPU), met" in text
+    )
     assert "## Rates" not in text
 
 
@@ -130,13 +144,13 @@ def test_a_tiny_run(tmp_path: Path) -> None:
     command += ["--contender", "ours", "--contender", "bare", "--out", str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    told = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
-    assert [each["key"] for each in told["closes"]] == ["ours", "bare"]
-    for each in told["closes"]:
+    record = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert [each["key"] for each in record["closes"]] == ["ours", "bare"]
+    for each in record["closes"]:
         assert each["skipped"] is None, each
         (only,) = each["rounds"]
         assert 0 < only["seconds"] < only["whole_s"]
         assert 0 < only["closing_cpu_s"] < only["cpu_s"]
-        assert only["peak_mib"] > told["floor_mib"]
+        assert only["peak_mib"] > record["floor_mib"]
     assert ended.stdout == (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "| bare aiohttp, 32 tasks" in ended.stdout

@@ -12,7 +12,7 @@ from tests.bench.servers import small
 from tests.bench.stand import Amount, Stand, say
 
 RATES: Final = (0.5, 5.0, 50.0, 200.0, 1000.0)
-FEWEST: Final = 5
+FEWEST: Final = 3
 
 
 def measure(stand: Stand, amount: Amount) -> tuple[Kept, ...]:
