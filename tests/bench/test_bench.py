@@ -14,12 +14,15 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("what a process cost is asked of the operating system with wait4", allow_module_level=True)
 
+from tests.bench.contenders import module
 from tests.bench.costs import ROOT, Cost, FailedError, environment, run
 from tests.bench.figures import Entry, Kept, Record, Size, ratio_of
 from tests.bench.goals import MILLION, Check, at_least, at_most, of_closes, of_rates, of_sizes, of_starts
 from tests.bench.page import page
 from tests.bench.quiet import Used, by_others, told
+from tests.bench.servers import small
 from tests.bench.small_server import busiest_second
+from tests.bench.stand import Stand
 
 
 def cost(seconds: float, peak_mib: float = 40.0) -> Cost:
@@ -136,6 +139,16 @@ def test_a_process_that_fails_is_no_figure(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no room')"]
     with pytest.raises(FailedError, match="exit code 1: no room"):
         run(command, environ=environment(), core=None, stderr=tmp_path / "stderr")
+
+
+def test_who_leaves_one_out_is_no_contender(tmp_path: Path) -> None:
+    """The server is asked how many closes it saw; the small one will do where there is no nginx."""
+    with small() as server:
+        stand = Stand(folder=tmp_path, server=server, server_core=None, client_core=None, open_why=None)
+        assert stand.closing(module("bare_aiohttp"), 3, tells=True).seconds > 0
+        with pytest.raises(FailedError, match="the server saw 2 requests for 3 closes"):
+            stand.closing(lambda job: module("bare_aiohttp")(job._replace(closes=2)), 3, tells=True)
+        assert server.stop().requests == 5
 
 
 def test_a_tiny_run(tmp_path: Path) -> None:
