@@ -19,8 +19,8 @@ from tests.docs.support import ROOT, fences
 from tests.e2e.support import FIRST, Program, a_world
 from tests.operators.support import Receiver, news, receiving, told
 from tests.process.program import Bench, until
-from worker.cli.resolve import resolve
-from worker.cli.telling import Call, Telling
+from worker.cli.settings.resolve import resolve
+from worker.cli.telling.call import Call, Telling
 from worker.energycap.client import EnergyCap
 from worker.ledger import Holder, RunLock
 from worker.simulator.running import Simulator, simulator_thread

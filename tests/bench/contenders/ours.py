@@ -17,10 +17,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from tests.bench.contenders.given import AT_ONCE, Given, given, timed
-from worker.cli.account import Account
-from worker.cli.recorder import Recorder, Settled, Shown, settled
-from worker.cli.settings import Settings
-from worker.cli.wiring import connection_of, order_of
+from worker.cli.session.account import Account
+from worker.cli.session.recorder import Recorder, Settled, Shown, settled
+from worker.cli.session.wiring import connection_of, order_of
+from worker.cli.settings.tree import Settings
 from worker.energycap import connect
 from worker.engine.pacer import Pacer
 from worker.engine.ports import Clocks, RunMemory
