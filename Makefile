@@ -10,6 +10,7 @@ STAMP := $(VENV)/.installed
 CHECKS := $(VENV)/.checks-installed
 CONTENDERS := $(VENV)/.contenders-installed
 N ?= 200
+SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types check format crash crash-fleet bench bench-fleet screenshots clean
@@ -59,8 +60,9 @@ format: $(STAMP) ## Format the code
 crash: $(STAMP) ## Kill the real process at random moments, N times, and compare with the truth (N=200)
 	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/crash --crashes $(N)
 
-crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches)
-	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8
+crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches, SEED=now)
+	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8 \
+	  --seed $(SEED)
 
 bench: $(CONTENDERS) ## Measure what a close costs beside what people would use instead (BENCH=--quick: a minute)
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
 
 import aio_pika
 
@@ -16,6 +17,10 @@ class Peer(Protocol):
     """What talks to the broker by its own library, not by the program's."""
 
     url: str
+    server: tuple[str, int]
+
+    def url_by(self, port: int) -> str:
+        """The queue's address by way of another port of this machine."""
 
     @property
     def is_there(self) -> bool:
@@ -37,6 +42,13 @@ class RabbitPeer:
     def __init__(self, server: str, name: str) -> None:
         self._server, self._name = server, name
         self.url = f"{server}?queue={name}"
+        parts = urlsplit(server)
+        self.server = parts.hostname or "127.0.0.1", parts.port or 5672
+
+    def url_by(self, port: int) -> str:
+        parts = urlsplit(self.url)
+        user, at, _ = parts.netloc.rpartition("@")
+        return parts._replace(netloc=f"{user}{at}127.0.0.1:{port}").geturl()
 
     @property
     def is_there(self) -> bool:
@@ -89,6 +101,8 @@ class SqsPeer:
 
     def __init__(self, endpoint: str, name: str) -> None:
         self._name = name
+        parts = urlsplit(endpoint)
+        self.server = parts.hostname or "127.0.0.1", parts.port or 80
         import boto3  # comes with moto
 
         self._client = boto3.client(
@@ -98,7 +112,13 @@ class SqsPeer:
             aws_access_key_id="none",
             aws_secret_access_key="none",
         )
-        self.url = f"sqs://eu-west-1/{name}?endpoint={endpoint}"
+        self.url = self._url(endpoint)
+
+    def _url(self, endpoint: str) -> str:
+        return f"sqs://eu-west-1/{self._name}?endpoint={endpoint}"
+
+    def url_by(self, port: int) -> str:
+        return self._url(f"http://127.0.0.1:{port}")
 
     def __enter__(self) -> Self:
         self._client.create_queue(QueueName=self._name)

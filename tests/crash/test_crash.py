@@ -38,7 +38,9 @@ def test_crash(seed: int, tmp_path: Path, figures: Figures) -> None:
         faults=fault_plan(shares=[*FAULTS, "put:429:0=3%"], seed=seed),
     )
     with simulator_thread(options) as simulator:
-        story = Story(Bench(tmp_path, simulator), simulator, rng)
+        bench = Bench(tmp_path, simulator)
+        bench.environ["BATCH_CLOSER_SNAPSHOT"] = str(seed % 2)
+        story = Story(bench, simulator, rng)
         story.tell()
         story.check()
         story.count(figures)

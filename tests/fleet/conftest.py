@@ -1,4 +1,4 @@
-"""The broker of these tests, and ``--batches N --workers N`` for the long crash test."""
+"""The broker of these tests, and ``--batches N --workers N --seed N`` for the long crash test."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.fleet.broker import Broker, usual
+from tests.fleet.broker import a_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; they are known where this folder is named on the command line."""
     parser.addoption("--batches", type=int, default=150, help="batches of the crash test [150]")
     parser.addoption("--workers", type=int, default=3, help="workers of the crash test [3]")
+    parser.addoption("--seed", type=int, default=1, help="what the crash test's chances are made from [1]")
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server: the one that is there, else one of our own."""
-    found = usual()
-    if found is not None:
-        yield found
-        return
-    with Broker(tmp_path_factory.mktemp("broker")) as broker:
-        yield broker.url
+    """The address of a Redis or Valkey."""
+    with a_server(tmp_path_factory.mktemp("broker")) as url:
+        yield url
 
 
 @pytest.fixture

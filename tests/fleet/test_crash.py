@@ -27,18 +27,20 @@ PATIENCE_S = 3600
 def test_crashes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """However often and whoever is killed: each batch has one result, and it is the truth."""
     batches, workers = request.config.getoption("--batches", 150), request.config.getoption("--workers", 3)
+    seed = request.config.getoption("--seed", 1)
+    print(f"\nseed {seed}")  # shown where it fails, too
     options = Options(
-        population=Population(batches=batches, seed=batches, closed=0.1, missing=0.05, pending=0.05),
+        population=Population(batches=batches, seed=seed, closed=0.1, missing=0.05, pending=0.05),
         pace=Pace(latency_s=(0.005, 0.05)),
-        faults=fault_plan(shares=FAULTS, seed=batches),
+        faults=fault_plan(shares=FAULTS, seed=seed),
     )
     with simulator_thread(options) as simulator, Broker(tmp_path / "broker") as broker:
         queue = f"{broker.url}?queue=crash"
         with Fleet(tmp_path, simulator, queue, *SETTINGS, *FLEET) as fleet:
-            story = Story(fleet, broker, simulator, Random(batches))
+            story = Story(fleet, broker, simulator, Random(seed))
             story.tell(batches, workers)
             story.check(batches)
-            print(f"\n{story}")
+            print(story)
 
 
 class Story:

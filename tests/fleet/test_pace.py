@@ -27,9 +27,7 @@ async def pacers(server: str) -> AsyncIterator[Make]:
             ears = Ears()
             line = await stack.enter_async_context(open_line(parse_address(server), ears))
             clock = asyncio.get_running_loop().time
-            pacer = SharedPacer(
-                line, key, rate_per_s=rate, burst=burst, log=ears, clock=clock, on_pause=lambda until: None
-            )
+            pacer = SharedPacer(line, key, rate_per_s=rate, burst=burst, log=ears, clock=clock)
             ear, heard = Ear(line), asyncio.Event()
             pacer.listen(ear)
             ear.on("test-is-there", lambda told: heard.set())
@@ -42,6 +40,11 @@ async def pacers(server: str) -> AsyncIterator[Make]:
         yield make
         async with open_line(parse_address(server), Ears()) as line:
             await line.ask("DEL", key)
+
+
+async def told(pacer: SharedPacer) -> None:
+    """The store has learnt of every throttled request so far: of two told at once either may come first."""
+    await asyncio.gather(*pacer._telling)
 
 
 async def stopped(task: asyncio.Task[None]) -> None:
@@ -97,6 +100,7 @@ async def test_a_throttled_worker_pauses_and_slows_all(server: str) -> None:
         await asyncio.sleep(0.05)
         began = clock()
         one.throttled(began, 0.6, "http_429")
+        await told(one)
         one.throttled(began - 10.0, 0.1, "http_429")  # one that was sent before: neither shorter nor slower
         await waiting
         assert clock() - began >= 0.59

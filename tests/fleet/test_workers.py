@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,8 @@ import pytest
 from tests.fleet.broker import Broker
 from tests.fleet.fleet import Fleet, ids_file
 from tests.fleet.test_runs import enqueue, fleet_on, options
-from tests.process.program import until
+from tests.process.port import get
+from tests.process.program import Bench, until
 from tests.process.truth import check_order_of_requests, closed_by_us, puts_seen
 from worker.simulator.running import simulator_thread
 
@@ -93,14 +92,6 @@ def test_the_port_tells_how_a_worker_is(tmp_path: Path, queue: str) -> None:
         assert worker.exit_code() == 143
 
 
-def get(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
 def test_a_broker_that_lost_its_data_is_noticed_and_said(tmp_path: Path) -> None:
     """It comes back empty: whoever waits is told, code 1; the worker says so and serves what comes next."""
     with (
@@ -134,6 +125,11 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         with Fleet(tmp_path, simulator, f"{wrong}?queue=q") as fleet:
             program = fleet.enqueue(ids_file(tmp_path, [1]))
             assert program.exit_code() == 1
+            assert "refuses the user or password" in program.complaints[0]
+            assert "hunter2" not in program.stderr + program.stdout
+        with Bench(tmp_path, simulator).start("work", "--once", "--limiter", wrong) as program:
+            assert program.exit_code() == 1
+            assert "limiter redis://" in program.complaints[0]
             assert "refuses the user or password" in program.complaints[0]
             assert "hunter2" not in program.stderr + program.stdout
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.support import FIRST, a_world
 from tests.ledger.support import listed
+from tests.process.port import get
 from tests.process.program import Bench, until
 from tests.process.truth import check_report, closed_by_us, puts_seen
 from worker.ledger import open_ledger
@@ -84,16 +85,21 @@ def test_a_worker_through_the_day(tmp_path: Path) -> None:
     slow = scripted(by_id={FIRST: script(put=["slow:2"])})
     with _open(40, latency_s=0.02, faults=slow) as simulator:
         bench, ids = _bench(tmp_path, simulator), simulator.world.ids()
-        with bench.start("work", *FAST) as worker:
+        with bench.start("work", "--port", 0, *FAST) as worker:
             until(lambda: worker.events("work.started"), "the worker")
+            url = f"http://127.0.0.1:{worker.events('worker.listening')[0]['port']}"
+            assert get(f"{url}/readyz") == (200, "ok\n")
             bench.run("enqueue", *ids[:30])
             until(lambda: puts_seen(simulator) >= 5, "closes under way")
             assert bench.run("enqueue", *ids[30:35]).process.returncode == 0
             until(lambda: len(worker.events("run.finished")) == 2, "a second run")
             other = bench.run("work", "--once", *FAST)
+            text = get(f"{url}/metrics")[1]
             by_hand = bench.run("close", *ids[35:], "--yes", "--run-id", "by-hand", *FAST[:-2])
             worker.signal(signal.SIGTERM)
             assert worker.exit_code() == 143
+        assert 'batch_closer_settled_total{outcome="closed"} 35.0' in text
+        assert "batch_closer_queue_messages 0.0" in text
         assert other.process.returncode == 75
         (line,) = other.complaints
         assert f"another worker on 127.0.0.1:{simulator.url.rsplit(':', 1)[1]} holds" in line

@@ -149,6 +149,9 @@ def test_a_run_that_was_cut_short_is_continued_the_next_time(program: Queueing, 
         (("--run-id", "run-1"), "run id 'run-1' is taken"),
         (("--queue", "kafka://host/topic"), "'kafka://host/topic' can't be used"),
         (("--poll", "0"), "queue.poll_s = '0' (from --poll)"),
+        (("--limiter", "http://host/0"), "limiter http://host/0 can't be used: write redis://HOST:PORT/DB"),
+        (("--limiter", "redis://host/0?queue=x"), "parameter 'queue' is not known"),
+        (("--limiter", "redis://host/0", "--queue", "redis://host/0"), "--limiter is for other queues"),
         (("--expect-environment", "other"), "environment 'other' is expected"),  # nor is it taken
     ],
 )

@@ -8,10 +8,18 @@ from __future__ import annotations
 import importlib
 
 from worker.brokers.address import Address, parse_address
-from worker.brokers.port import Broker, BrokerGoneError, Received
+from worker.brokers.port import Broker, BrokerGoneError, QueueMissingError, Received
 from worker.words.errors import ConfigurationError
 
-__all__ = ["Address", "Broker", "BrokerGoneError", "Received", "broker_at", "parse_address"]
+__all__ = [
+    "Address",
+    "Broker",
+    "BrokerGoneError",
+    "QueueMissingError",
+    "Received",
+    "broker_at",
+    "parse_address",
+]
 
 
 def broker_at(address: Address, lease_s: float) -> Broker:

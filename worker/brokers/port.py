@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
+from worker.words.errors import ConfigurationError
+
+
+class QueueMissingError(ConfigurationError):
+    """The broker is there, and knows no queue of that name."""
+
+    @classmethod
+    def of(cls, shown: str) -> QueueMissingError:
+        """The error about the queue at an address that may be shown."""
+        return cls(f"queue {shown} is not there: make it, or mend its name (it is never made here)")
+
 
 class BrokerGoneError(Exception):
     """The broker can't be reached, or ended the connection: what is not answered comes again."""
@@ -22,13 +33,14 @@ class Received(NamedTuple):
 class Broker(Protocol):
     """One queue of ids with its queues of results and of dead letters.
 
-    Every verb may raise BrokerGoneError; ``open`` then begins anew. Used from one event loop.
+    Every verb may raise BrokerGoneError, or QueueMissingError; ``open`` then begins anew. Used from one event
+    loop.
     """
 
     async def open(self) -> None:
         """Connect, and find the queues; those of results and dead letters are made where they are missing.
 
-        Raises ConfigurationError for what no second try can mend.
+        Raises ConfigurationError for what no second try can mend, QueueMissingError where one may.
         """
         ...
 

@@ -17,7 +17,7 @@ from aio_pika.exceptions import (
 from aiormq.exceptions import ChannelAccessRefused
 
 from worker.brokers.address import Address
-from worker.brokers.port import BrokerGoneError, Received
+from worker.brokers.port import BrokerGoneError, QueueMissingError, Received
 from worker.words.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class RabbitMQ:
     async def keep(self, received: Collection[Received]) -> None:  # noqa: ARG002 - the connection keeps them
         """See that the connection, which is what keeps messages in hand, is there."""
         if self._connection is None or self._connection.is_closed or self._channel.is_closed:
-            raise BrokerGoneError("the connection is closed")
+            raise BrokerGoneError("no connection")
 
     async def answer(self, answers: Sequence[tuple[Received, bytes]]) -> None:
         """Send results, each confirmed by the broker, and acknowledge the messages."""
@@ -160,13 +160,13 @@ def _told(address: Address) -> Iterator[None]:
             f"queue {address.shown} refused the user: give amqp://USER:PASSWORD@HOST/VHOST?queue=NAME"
         ) from None
     except ChannelNotFoundEntity:
-        raise ConfigurationError(
-            f"queue {address.shown} is not there: make it, or mend its name (it is never made here)"
-        ) from None
+        raise QueueMissingError.of(address.shown) from None
     except ChannelAccessRefused:
         raise ConfigurationError(
             f"queue {address.shown} refused access: its user needs to read {address.ids}, and to write and "
             f"configure {address.results} and {address.dead}"
         ) from None
-    except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
-        raise BrokerGoneError(type(error).__name__) from None
+    except TimeoutError:
+        raise BrokerGoneError("it does not answer in time") from None
+    except CONNECTION_EXCEPTIONS:
+        raise BrokerGoneError("no connection") from None

@@ -11,10 +11,17 @@ from typing import Any, Final
 import aiohttp
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
 
 from worker.brokers.address import Address
-from worker.brokers.port import BrokerGoneError, Received
+from worker.brokers.port import BrokerGoneError, QueueMissingError, Received
 from worker.words.errors import ConfigurationError
 
 _PAGE: Final = 10
@@ -201,13 +208,13 @@ def _told(address: Address) -> Iterator[None]:
     except ClientError as error:
         code = _code(error)
         if code in _MISSING:
-            raise ConfigurationError(
-                f"queue {address.shown} is not there: make it, or mend its name (it is never made here)"
-            ) from None
+            raise QueueMissingError.of(address.shown) from None
         if code in _REFUSED:
             raise ConfigurationError(
                 f"queue {address.shown} refused access ({code}): mend its user's rights"
             ) from None
         raise BrokerGoneError(code) from None
-    except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise BrokerGoneError(type(error).__name__) from None
+    except (TimeoutError, ConnectTimeoutError, ReadTimeoutError):
+        raise BrokerGoneError("it does not answer in time") from None
+    except (BotoCoreError, aiohttp.ClientError, OSError):
+        raise BrokerGoneError("no connection") from None

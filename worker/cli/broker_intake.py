@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
+from threading import Lock
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from worker.brokers import Address, BrokerGoneError, Received, broker_at
+from worker.brokers import Address, BrokerGoneError, QueueMissingError, Received, broker_at
 from worker.cli.signals import Ears
 from worker.rules.working import pause_s
 from worker.telemetry import Log
@@ -23,12 +24,42 @@ TRIES: Final = 4
 """Where work is to end once nothing waits, a broker that is gone so often in a row is given up."""
 _SLICE_S: Final = 1.0
 _NAP_S: Final = 0.1
+_LONGEST_REST_S: Final = 15.0
 
 
 class BrokerTroubleError(BatchCloserError):
     """The broker can't be reached."""
 
     exit_code = 1
+
+
+class _Contact:
+    """Whether the broker answers; each change is told once, whichever thread notices it."""
+
+    def __init__(self, source: str, log: Log) -> None:
+        self._source = source
+        self._log = log
+        self._lock = Lock()
+        self._is_up: bool | None = None  # None: it was not asked yet
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answered when it was asked last."""
+        return bool(self._is_up)
+
+    def gone(self, reason: str) -> None:
+        """It did not answer."""
+        with self._lock:
+            before, self._is_up = self._is_up, False
+        if before is not False:
+            self._log.warning("queue.away", queue=self._source, reason=reason)
+
+    def there(self) -> None:
+        """It did."""
+        with self._lock:
+            before, self._is_up = self._is_up, True
+        if before is False:
+            self._log.info("queue.back", queue=self._source)
 
 
 class Intake:
@@ -41,7 +72,7 @@ class Intake:
         self, address: Address, log: Log, ears: Ears, *, lease_s: float = 30.0, gives_up: bool
     ) -> None:
         self.source = address.shown
-        self._log = log
+        self._contact = _Contact(address.shown, log)
         self._ears = ears
         self._gives_up = gives_up
         self._broker = broker_at(address, lease_s)
@@ -49,8 +80,14 @@ class Intake:
         self._stack = ExitStack()
         self._portal: BlockingPortal
         self._is_open = False
-        self._failures = 0
+        self._was_open = False
+        self._failures = 0  # in a row
         self.in_hand: tuple[Received, ...] = ()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker answered when it was asked last."""
+        return self._contact.is_up
 
     def __enter__(self) -> Self:
         """Start the thread. Nothing is connected yet."""
@@ -126,16 +163,18 @@ class Intake:
         try:
             if not self._is_open:
                 self._portal.call(self._broker.open)
-                self._is_open = True
+                self._is_open = self._was_open = True
             found = self._portal.call(ask)
-        except BrokerGoneError as error:
+        except (BrokerGoneError, QueueMissingError) as error:
+            # While it starts, or when it lost its data, a broker knows no queue: that may be mended.
+            if isinstance(error, QueueMissingError) and not self._was_open:
+                raise
             self._is_open, self.in_hand = False, ()
             self._failures += 1
-            self._log.warning("queue.away", queue=self.source, reason=str(error))
+            self._contact.gone(_reason(error))
             return None
-        if self._failures:
-            self._log.info("queue.back", queue=self.source)
-            self._failures = 0
+        self._failures = 0
+        self._contact.there()
         return found
 
     def _rest(self) -> None:
@@ -144,7 +183,7 @@ class Intake:
             raise BrokerTroubleError(
                 f"queue {self.source} can't be reached: see that it is there, and try again"
             )
-        until_s = time.monotonic() + pause_s(0.5, self._failures)
+        until_s = time.monotonic() + min(pause_s(0.5, self._failures), _LONGEST_REST_S)
         while self._ears.heard is None and time.monotonic() < until_s:
             time.sleep(_NAP_S)
 
@@ -159,5 +198,11 @@ class Intake:
             if self._is_open and self.in_hand:
                 try:
                     await self._broker.keep(self.in_hand)
-                except BrokerGoneError as error:
-                    self._log.warning("queue.away", queue=self.source, reason=str(error))
+                except (BrokerGoneError, QueueMissingError) as error:
+                    self._contact.gone(_reason(error))
+                else:
+                    self._contact.there()
+
+
+def _reason(error: BrokerGoneError | QueueMissingError) -> str:
+    return "queue_missing" if isinstance(error, QueueMissingError) else str(error)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from worker.cli.gear import Gear
 from worker.cli.phases import Phases
 from worker.cli.queues import WorkOrder
 from worker.cli.reading import Reading
@@ -26,13 +27,22 @@ _OUTCOMES: Final = {
 }
 
 
-def look_at(
-    batch_ids: Sequence[int], order: WorkOrder, log: Log, ears: Ears, source: str
-) -> dict[int, Result]:
+class Looking(NamedTuple):
+    """With what they are looked at."""
+
+    order: WorkOrder
+    log: Log
+    ears: Ears
+    gear: Gear
+    source: str  # of the messages
+
+
+def look_at(batch_ids: Sequence[int], looking: Looking) -> dict[int, Result]:
     """How the batches end, as a read shows them; none of those that a stop came before.
 
     Whoever had them before may have closed them and not told: the ledger of that worker knows.
     """
+    order, log, ears, gear, source = looking
     found: dict[int, Result] = {}
 
     def read(batch_id: int, answer: Answer, batch: Batch | None) -> None:
@@ -56,7 +66,7 @@ def look_at(
     async def look(asking: Asking) -> None:
         await Survey(asking).read_each(batch_ids, order.settings.limits.concurrency, read)
 
-    with Phases.open(order.settings.limits, log) as phases:
+    with Phases.open(order.settings.limits, log, gear) as phases:
         reading = Reading(settings=order.settings, key=order.key, log=log, ears=ears, phases=phases)
         stop = reading.perform(look, Counters())
     return {} if stop is not None else found

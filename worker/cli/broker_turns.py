@@ -11,8 +11,9 @@ import orjson
 
 from worker.brokers import Received
 from worker.cli.broker_intake import Intake
-from worker.cli.broker_spent import TOO_MANY, look_at
+from worker.cli.broker_spent import TOO_MANY, Looking, look_at
 from worker.cli.close import new_run, new_run_id
+from worker.cli.gear import Gear
 from worker.cli.local_turns import Due, Turn, Turns
 from worker.cli.queues import WorkOrder
 from worker.cli.settings import Settings
@@ -39,8 +40,10 @@ class BrokerTurns(Turns):
     a lost connection, is answered from there, and its batch is left alone.
     """
 
-    def __init__(self, order: WorkOrder, state: Path, log: Log, ears: Ears, intake: Intake) -> None:
-        super().__init__(order, state, log, ears)
+    def __init__(
+        self, order: WorkOrder, state: Path, log: Log, ears: Ears, gear: Gear, *, intake: Intake
+    ) -> None:
+        super().__init__(order, state, log, ears, gear)
         self._source = intake.source
         self._intake = intake
         self._asked: list[tuple[Received, Message | Unfit]] = []
@@ -135,9 +138,8 @@ class BrokerTurns(Turns):
     def _bury_spent(self, spent: Sequence[tuple[Received, Message]]) -> None:
         if not spent:
             return
-        results = look_at(
-            [what.batch_id for _, what in spent], self._order, self._log, self._ears, self._source
-        )
+        look = Looking(self._order, self._log, self._ears, self._gear, self._source)
+        results = look_at([what.batch_id for _, what in spent], look)
         for received, what in spent:
             result = results.get(what.batch_id)
             if result is None:  # a stop came first

@@ -9,6 +9,7 @@ import time
 from worker.brokers import parse_address
 from worker.cli.broker_intake import Intake
 from worker.cli.broker_turns import BrokerTurns
+from worker.cli.gear import Source, geared
 from worker.cli.here import host_of, make_log
 from worker.cli.local_work import Worker
 from worker.cli.options import state_folder
@@ -41,8 +42,9 @@ def work(order: WorkOrder) -> int:
         with (
             RunLock(state, host_of(order.settings.api.base_url), holder, what="worker"),
             Intake(address, log, ears, lease_s=order.settings.queue.lease_s, gives_up=order.once) as intake,
+            geared(order, log, ears, Source(lambda: len(intake.in_hand), lambda: intake.is_up)) as gear,
         ):
-            turns = BrokerTurns(order, state, log, ears, intake)
+            turns = BrokerTurns(order, state, log, ears, gear, intake=intake)
             return Worker(order, turns, log, ears).perform()
     finally:
         log.close()

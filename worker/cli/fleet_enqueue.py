@@ -114,7 +114,7 @@ def enqueue(order: EnqueueOrder) -> int:
 
 _OF_WORKERS: Final = {
     *("--rate", "--burst", "--concurrency", "--grace", "--max-attempts", "--backoff", "--max-backoff"),
-    *("--max-deliveries", "--poll", "--port", "--bind", "--ca-file"),
+    *("--max-deliveries", "--poll", "--limiter", "--port", "--bind", "--ca-file"),
 }
 
 

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from worker.cli.port import Looks, shown_at_port
 from worker.cli.settings import Settings
 from worker.engine.shift import Shift
 from worker.engine.stop import Stop
 from worker.fleet import Line, Meter, SharedPacer
 from worker.telemetry import Log
-from worker.telemetry.port import open_port
 from worker.telemetry.port_metrics import Metrics
 
 _LOOK_EVERY_S: Final = 5.0
@@ -33,26 +33,18 @@ async def serve_port(
 
     Raises ConfigurationError where the port can't be had.
     """
-    metrics = Metrics(meter.counters)
+    metrics = Metrics(lambda: meter.counters)
     depth = _Depth(line)
-    metrics.gauge("leases", "Batches in hand.", lambda: len(shift.leases))
-    metrics.gauge("queue_up", "1 while the queue's broker answers.", lambda: float(line.is_up))
     metrics.gauge("queue_messages", "Messages that wait or are under way.", lambda: depth.messages)
     metrics.gauge("queue_dead_letters", "Dead letters.", lambda: depth.dead)
-    metrics.gauge("paused_seconds", "Until requests are sent again.", lambda: pacer.paused_for_s)
-    metrics.gauge(
-        "rate_per_second", "The pace in force for all workers.", lambda: pacer.share * pacer.asked_per_s
+    looks = Looks(
+        in_hand=lambda: len(shift.leases),
+        is_up=lambda: line.is_up,
+        is_draining=lambda: stop.draining,
+        paused_for_s=lambda: pacer.paused_for_s,
+        rate_per_s=lambda: pacer.rate_per_s,
     )
-
-    def hindrance() -> str | None:
-        if stop.draining:
-            return "draining"
-        return None if line.is_up else "queue_away"
-
-    port = settings.queue.port
-    assert port is not None
-    async with open_port(settings.queue.bind, port, metrics, hindrance) as bound:
-        log.info("worker.listening", bind=settings.queue.bind, port=bound)
+    async with shown_at_port(settings.queue, metrics, looks, log):
         looking = asyncio.create_task(depth.look())
         try:
             yield metrics

@@ -64,6 +64,10 @@ def work(order: WorkOrder) -> int:
     """
     if order.run_id is not None:
         raise ConfigurationError("--run-id is for the state folder's queue: here the runs have their names")
+    if order.settings.queue.limiter is not None:
+        raise ConfigurationError(
+            "--limiter is for other queues: all workers of a queue in Redis are paced by its store already"
+        )
     log, ears = make_log(order.settings), Ears()
     ears.open()
     try:
@@ -175,7 +179,6 @@ class _Worker:
             burst=settings.limits.burst,
             log=self._log,
             clock=clocks.steady,
-            on_pause=lambda _: None,
         )
 
     def _answered(self, elapsed_s: float) -> None:
@@ -224,7 +227,7 @@ class _Worker:
             clocks=clocks,
             on_recorded=self._recorded,
         )
-        queue.on_run_stopped = shift.run_stopped
+        queue.tell_stops(shift.run_stopped)
         async with AsyncExitStack() as stack:
             if settings.queue.port is not None:
                 from worker.cli.fleet_port import serve_port

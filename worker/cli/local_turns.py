@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from worker.cli.close import new_run, new_run_id
+from worker.cli.gear import Gear
 from worker.cli.output import command_for, show
 from worker.cli.queues import WorkOrder
 from worker.cli.settings import Settings, fixed
@@ -42,8 +43,9 @@ class Turn(NamedTuple):
 class Turns:
     """Runs that were cut short first, then a new one of all that waits."""
 
-    def __init__(self, order: WorkOrder, state: Path, log: Log, ears: Ears) -> None:
+    def __init__(self, order: WorkOrder, state: Path, log: Log, ears: Ears, gear: Gear) -> None:
         self._order = order
+        self._gear = gear
         self._settings = order.settings
         self._base_url = order.settings.api.base_url
         self._state = state
@@ -85,7 +87,9 @@ class Turns:
         order, (name, begun) = self._order, due
         settings = fixed(self._settings) if begun is None else self._settings_of(begun)
         now = _with_deadline(settings, self.left_s())
-        with Sitting.open(now, order.key, self._state, self._base_url, name, ears=self._ears) as sitting:
+        with Sitting.open(
+            now, order.key, self._state, self._base_url, name, ears=self._ears, gear=self._gear
+        ) as sitting:
             run = self._taken(sitting, name, settings) if begun is None else self._again(sitting.store, name)
             if run is None:
                 return None

@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import time
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from worker.cli.close import checked_run_id
+from worker.cli.gear import Source, geared
 from worker.cli.here import host_of, make_log
 from worker.cli.local_turns import Due, Turn, Turns
 from worker.cli.options import state_folder
 from worker.cli.queues import WorkOrder
 from worker.cli.signals import Ears, number_of
-from worker.ledger import Holder, RunLock
+from worker.ledger import Holder, RunLock, open_ledger
 from worker.rules.working import Next, next_after, pause_s, worst_of
 from worker.telemetry import Log
-from worker.words.errors import LockedError
+from worker.words.errors import LedgerError, LockedError
+
+if TYPE_CHECKING:
+    from worker.telemetry.port_metrics import Metrics
 
 _NAP_S: Final = 0.2
 _STOPPED_EARLY: Final = 4
@@ -37,10 +42,29 @@ def work(order: WorkOrder) -> int:
     log = make_log(order.settings)
     holder = Holder(pid=os.getpid(), host=platform.node(), run="", since=time.time())
     try:
-        with RunLock(state, host_of(order.settings.api.base_url), holder, what="worker"):
-            return Worker(order, Turns(order, state, log, ears), log, ears).perform()
+        with (
+            RunLock(state, host_of(order.settings.api.base_url), holder, what="worker"),
+            geared(order, log, ears, _source(state, order.settings.api.base_url)) as gear,
+        ):
+            return Worker(order, Turns(order, state, log, ears, gear), log, ears).perform()
     finally:
         log.close()
+
+
+def _source(state: Path, base_url: str) -> Source:
+    """The queue in the state folder, as the port shows it."""
+
+    def waiting() -> float:
+        try:
+            with open_ledger(state) as store:
+                return store.queue(base_url).waiting().ids
+        except LedgerError:
+            return float("nan")
+
+    def show(metrics: Metrics) -> None:
+        metrics.gauge("queue_messages", "Batches that wait.", waiting)
+
+    return Source(lambda: 0, lambda: True, show)
 
 
 class Worker:

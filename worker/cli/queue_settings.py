@@ -78,9 +78,19 @@ class QueueSettings(Group):
             "With --queue: after N workers failed to settle a batch it is only looked up, and laid aside.",
         ),
     ] = 5
+    limiter: Annotated[
+        SecretStr | None,  # it may hold a password
+        Knob(
+            "--limiter",
+            "BATCH_CLOSER_LIMITER",
+            "URL",
+            "A Redis or Valkey, as redis://HOST/0, that paces all workers of one API host and key together. "
+            "[default: with a queue in Redis that queue's, else none: --rate is this worker's own]",
+        ),
+    ] = None
     port: Annotated[
         Annotated[int, Field(ge=0, le=65535)] | None,
-        Knob("--port", "BATCH_CLOSER_PORT", "N", "With --queue: serve /healthz, /readyz and /metrics there."),
+        Knob("--port", "BATCH_CLOSER_PORT", "N", "A worker serves /healthz, /readyz and /metrics there."),
     ] = None
     bind: Annotated[str, Knob("--bind", "BATCH_CLOSER_BIND", "ADDRESS", "The address of that port.")] = (
         "127.0.0.1"

@@ -56,7 +56,7 @@ class Reading:
 
         Raises what BatchCloserError the work raises.
         """
-        with restored():
+        with restored(), self.phases.watch.counting(tallies):
             self.ears.open()
             return self.phases.run(self._perform(work, tallies))
 

@@ -36,13 +36,21 @@ class Shown:
     """Where results are shown once they are durable: results.jsonl, the log, the bar, the totals."""
 
     def __init__(
-        self, account: Account, results: ResultsFile, log: Log, progress: Progress, ok: Collection[Outcome]
+        self,
+        account: Account,
+        results: ResultsFile,
+        log: Log,
+        progress: Progress,
+        ok: Collection[Outcome],
+        *,
+        on_shown: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._account = account
         self._results = results
         self._log = log
         self._progress = progress
         self._quiet = {*ok, Outcome.NOT_ATTEMPTED}
+        self._on_shown = on_shown
         self.file_failed = False
 
     def show(self, settled: Iterable[Settled]) -> None:
@@ -53,6 +61,7 @@ class Shown:
                 lines.append(line)
                 self._account.tally.add(result)
                 self._progress.settled(result.outcome)
+                self._on_shown(result)
                 self._log.settled(fields, fine=result.outcome in self._quiet)
         self._write(lines)
 

@@ -139,7 +139,8 @@ class Session:
         with Progress(total, self._log, terminal, before=done) as progress:
             if sum(done.values()) == total:
                 return Ending(at=time.time())
-            shown = Shown(account, results, self._log, progress, self._ok)
+            watch = self._reading.phases.watch
+            shown = Shown(account, results, self._log, progress, self._ok, on_shown=watch.settled)
             stop = self._looked.stop
             ending = ending_by(stop) if stop else self._close_all(account, number, shown, progress)
             if ending.stopped is not None:
@@ -157,23 +158,25 @@ class Session:
             progress.paused(until_s)
 
         phases.pacer.tell_pauses(paused)
-        return phases.run(
-            close_all(
-                store=self._store,
-                account=account,
-                session=number,
-                settings=self._settings,
-                care=self._looked.care(self._settings),
-                spent_s=self._looked.took_s,
-                key=self._reading.key,
-                pacer=phases.pacer,
-                shown=shown,
-                provisional=self._provisional,
-                log=self._log,
-                ears=self._reading.ears,
-                observed=self._telling.observed,
+        with phases.watch.counting(account.session.counters):
+            return phases.run(
+                close_all(
+                    store=self._store,
+                    account=account,
+                    session=number,
+                    settings=self._settings,
+                    care=self._looked.care(self._settings),
+                    spent_s=self._looked.took_s,
+                    key=self._reading.key,
+                    pacer=phases.pacer,
+                    shown=shown,
+                    provisional=self._provisional,
+                    log=self._log,
+                    ears=self._reading.ears,
+                    observed=self._telling.observed,
+                    on_latency=phases.watch.answered,
+                )
             )
-        )
 
     def _show_untried(self, shown: Shown, ending: Ending) -> None:
         """Give every batch that the stopped run did not take up its line too."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from worker.cli.gear import Gear
 from worker.cli.here import host_of, make_log
 from worker.cli.lookout import Looked, Lookout
 from worker.cli.phases import Phases
@@ -52,11 +53,12 @@ class Sitting:
         run_id: str,
         *,
         ears: Ears | None = None,
+        gear: Gear | None = None,
         agreed: bool = True,
     ) -> Iterator[Sitting]:
         """Take the lock and open the ledger. Once they are let go, operators are told how it went.
 
-        ``ears`` are those that listen already, if any do.
+        ``ears`` are those that listen already, if any do; ``gear`` is what a worker brings along.
 
         Raises LockedError, LedgerError, or ConfigurationError where the CA file can't be used, or nobody
         can be told as the settings say.
@@ -73,7 +75,7 @@ class Sitting:
             Telling(call, log) as telling,
             RunLock(state, host, holder),
             open_ledger(state) as store,
-            Phases.open(settings.limits, log) as phases,
+            Phases.open(settings.limits, log, gear) as phases,
         ):
             telling.reads(store)
             _forget_unbegun(store, host)

@@ -14,8 +14,7 @@ from worker.cli.recorder import Recorder, Shown, settled
 from worker.cli.settings import Settings
 from worker.cli.signals import Ears
 from worker.energycap import Connection, connect
-from worker.engine.pacer import Pacer
-from worker.engine.ports import Clocks
+from worker.engine.ports import Clocks, Pacing
 from worker.engine.requests import RetryPolicy
 from worker.engine.run import Care, Edges, Limits, Order, Run
 from worker.ledger import LedgerWriter, Store
@@ -60,12 +59,18 @@ async def close_all(
     provisional: set[int],
     log: Log,
     ears: Ears,
-    pacer: Pacer,
+    pacer: Pacing,
     observed: Callable[[Edges], Edges],
+    on_latency: Callable[[float], None],
 ) -> Ending:
     """Settle what is left of the run, until it is done or stopped."""
     clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
     run = account.run
+
+    def answered(elapsed_s: float) -> None:
+        account.session.latency.add(elapsed_s)
+        on_latency(elapsed_s)
+
     async with (
         connect(connection_of(settings, run.base_url, key)) as api,
         LedgerWriter(
@@ -78,7 +83,7 @@ async def close_all(
             memory=Recorder(store, account, writer, provisional, time.time),
             log=log,
             tallies=account.session.counters,
-            on_latency=account.session.latency.add,
+            on_latency=answered,
             clocks=clocks,
         )
         engine = Run(order_of(settings, run.run_id, care, spent_s), observed(edges))

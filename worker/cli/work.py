@@ -24,6 +24,7 @@ Examples:
   batch-closer work --once --rate 10 --deadline 14400 --run-id tonight
   batch-closer work --poll 60
   batch-closer work --queue redis://redis.internal/0 --rate 10 --port 9100
+  batch-closer work --queue 'amqp://mq/?queue=ids' --limiter redis://redis/0
 """,
 )
 @click.option("--once", is_flag=True, help="Close what waits now, show the summary, and end.")
@@ -43,6 +44,9 @@ def command(once: bool, run_id: str | None, as_json: bool, config: Path | None, 
     With --queue redis://... this is one of many workers: it takes what it can start of the runs there,
     shares one pace with the others, and ends by SIGTERM or, with --once, when the queue is empty. The
     runs' guards, abort rules and deadlines are those they were enqueued with.
+
+    With --queue amqp://... or sqs://... it answers each message with its result. There, and without
+    --queue, --rate is this worker's own, unless --limiter names a store that paces several together.
     """
     if run_id is not None and not once:
         raise ConfigurationError("--run-id names one run: give --once with it, or leave it out")

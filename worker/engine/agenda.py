@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -20,7 +21,7 @@ ROOM_FOR_RESTING = 20_000
 """So many may wait for their time to be looked at again: nothing is wrong with them."""
 
 
-class Waiting:
+class Waiting(ABC):
     """Hands jobs to closers; a job is with a closer, waiting, or done. Belongs to one event loop.
 
     Where new jobs come from is for a subclass to say.
@@ -69,13 +70,13 @@ class Waiting:
             job.course = job.course._replace(wait_s=0.0)
         return job
 
+    @abstractmethod
     def _new(self) -> Job | None:
         """A job that nobody has had yet."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _is_over(self) -> bool:
         """Whether no new job can come any more."""
-        raise NotImplementedError
 
     @property
     def _has_room(self) -> bool:

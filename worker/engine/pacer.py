@@ -47,6 +47,11 @@ class Pacer:
         """The rate that was asked for."""
         return self.pace.asked_per_s
 
+    @property
+    def rate_per_s(self) -> float:
+        """The rate that is in force."""
+        return self.pace.rate_per_s
+
     def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
         """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""
         self._on_pause = on_pause

@@ -14,8 +14,9 @@ from worker.fleet.meter import Meter
 from worker.fleet.names import Names, pace_key
 from worker.fleet.pacer import SharedPacer
 from worker.fleet.persistence import trouble_with_persistence
-from worker.fleet.queue import RedisQueue, Worker
+from worker.fleet.queue import RedisQueue
 from worker.fleet.runs import Book, Entry, Runs
+from worker.fleet.worker import Worker
 
 __all__ = [
     "Address",

@@ -23,40 +23,41 @@ class Address:
     url: str = field(repr=False)  # as redis-py takes it; it may hold a password
     name: str
     shown: str  # without user and password
+    what: str = "queue"  # or limiter: what the store is here for, as errors and the log call it
 
 
-def parse_address(text: str) -> Address:
-    """Read the address of a queue. Raises ConfigurationError, never with a password in it."""
+def parse_address(text: str, what: str = "queue") -> Address:
+    """Read the address of a queue or limiter. Raises ConfigurationError, never with a password in it."""
     try:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError:
-        raise ConfigurationError("the queue's address can't be used: it is no URL") from None
+        raise ConfigurationError(f"the {what}'s address can't be used: it is no URL") from None
     scheme = parts.scheme.casefold()
     host = parts.netloc.rpartition("@")[2]
     shown = f"{scheme}://{host}{parts.path}"
     if scheme not in SCHEMES:
-        raise ConfigurationError(f"queue {shown} can't be used: write redis://HOST:PORT/DB")
+        raise ConfigurationError(f"{what} {shown} can't be used: write redis://HOST:PORT/DB")
     if not parts.path if "unix" in scheme else not parts.hostname:
         raise ConfigurationError(
-            f"queue {shown} can't be used: it names no {'socket' if not host else 'host'}"
+            f"{what} {shown} can't be used: it names no {'socket' if not host else 'host'}"
         )
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    name = given.pop("queue", DEFAULT_NAME)
+    name = given.pop("queue", DEFAULT_NAME) if what == "queue" else DEFAULT_NAME
     if _NAME.fullmatch(name) is None:
         raise ConfigurationError(
-            f"queue {shown} can't be used: its name is up to 100 letters, digits, '.', '_' and '-'"
+            f"{what} {shown} can't be used: its name is up to 100 letters, digits, '.', '_' and '-'"
         )
     if unknown := sorted(set(given) - _PASSED_ON):
         raise ConfigurationError(
-            f"queue {shown} can't be used: parameter {unknown[0]!r} is not known; "
-            f"known are queue, {', '.join(sorted(_PASSED_ON))}"
+            f"{what} {shown} can't be used: parameter {unknown[0]!r} is not known; "
+            f"known are {', '.join([*(['queue'] if what == 'queue' else []), *sorted(_PASSED_ON)])}"
         )
     if "unix" not in scheme and parts.path.strip("/") and not parts.path.strip("/").isdigit():
+        named = ", and the queue's name is a parameter: redis://HOST/0?queue=NAME" if what == "queue" else ""
         raise ConfigurationError(
-            f"queue {shown} can't be used: after the host comes a database's number, "
-            "and the queue's name is a parameter: redis://HOST/0?queue=NAME"
+            f"{what} {shown} can't be used: after the host comes a database's number{named}"
         )
     del port  # asked for only to see whether it is one
     url = urlunsplit((_TO_REDIS.get(scheme, scheme), parts.netloc, parts.path, urlencode(given), ""))
-    return Address(url, name, shown if name == DEFAULT_NAME else f"{shown}?queue={name}")
+    return Address(url, name, shown if name == DEFAULT_NAME else f"{shown}?queue={name}", what)

@@ -78,7 +78,7 @@ class Line:
                     self.is_up = True
                     self.returns += 1
                     self._returned_at = time.monotonic()
-                    self._log.info("queue.back", queue=self.address.shown)
+                    self._say_back()
                 return value
 
     async def first_call(self, send: Callable[[], Awaitable[T]], within_s: float) -> T:
@@ -95,7 +95,7 @@ class Line:
                 if is_loading(error):  # it is there, and will be ready
                     ends_at = loop.time() + within_s
                 if meaning_of(error) is not Failure.AWAY or loop.time() >= ends_at:
-                    raise QueueError(f"queue {self.address.shown} can't be used: {in_words(error)}") from None
+                    raise QueueError(f"{self._shown} can't be used: {in_words(error)}") from None
                 await asyncio.sleep(_wait_s(failures))
 
     async def _failed(self, error: BaseException, failures: int) -> None:
@@ -103,7 +103,7 @@ class Line:
 
         meaning = meaning_of(error)
         if meaning is Failure.REFUSED or (meaning is Failure.LOST and self.on_lost is None):
-            refused = QueueError(f"queue {self.address.shown} can't be used any more: {in_words(error)}")
+            refused = QueueError(f"{self._shown} can't be used any more: {in_words(error)}")
             if self.on_refused is None:
                 raise refused from None
             self.on_refused(refused)
@@ -113,8 +113,24 @@ class Line:
         else:
             if self.is_up:
                 self.is_up = False
-                self._log.warning("queue.away", queue=self.address.shown, reason=in_words(error))
+                self._say_away(in_words(error))
             await asyncio.sleep(_wait_s(failures))
+
+    @property
+    def _shown(self) -> str:
+        return f"{self.address.what} {self.address.shown}"
+
+    def _say_away(self, reason: str) -> None:
+        if self.address.what == "limiter":
+            self._log.warning("limiter.away", limiter=self.address.shown, reason=reason)
+        else:
+            self._log.warning("queue.away", queue=self.address.shown, reason=reason)
+
+    def _say_back(self) -> None:
+        if self.address.what == "limiter":
+            self._log.info("limiter.back", limiter=self.address.shown)
+        else:
+            self._log.info("queue.back", queue=self.address.shown)
 
 
 def _wait_s(failures: int) -> float:
@@ -146,7 +162,7 @@ async def open_line(address: Address, log: Log) -> AsyncIterator[Line]:
         from redis.backoff import NoBackoff
     except ImportError:
         raise ConfigurationError(
-            f"queue {address.shown} needs a library that is not installed: "
+            f"{address.what} {address.shown} needs a library that is not installed: "
             "pip install 'energycap-batch-closer[redis]'"
         ) from None
     try:
@@ -159,7 +175,7 @@ async def open_line(address: Address, log: Log) -> AsyncIterator[Line]:
         )
     except (ValueError, TypeError):
         raise ConfigurationError(
-            f"queue {address.shown} can't be used: its address is not understood"
+            f"{address.what} {address.shown} can't be used: its address is not understood"
         ) from None
     try:
         yield Line(redis, address, log)

@@ -38,7 +38,6 @@ class SharedPacer:
         burst: int,
         log: Log,
         clock: Callable[[], float],
-        on_pause: Callable[[float], None],
     ) -> None:
         self._line = line
         self._key = key
@@ -46,7 +45,7 @@ class SharedPacer:
         self._burst = burst
         self._log = log
         self._clock = clock
-        self._on_pause = on_pause
+        self._on_pause: Callable[[float], None] = lambda _: None
         # Later than this a slot is not used: in the second it slipped into there is no room for it.
         self._latest_s = _LATE_S + 0.5 / rate_per_s
         self._share = 1.0  # of the rate, as last heard
@@ -70,9 +69,20 @@ class SharedPacer:
         return self._share
 
     @property
+    def rate_per_s(self) -> float:
+        """The rate that is in force, as last heard."""
+        return self._share * self._rate_per_s
+
+    @property
     def paused_for_s(self) -> float:
         """Seconds until slots are given again."""
         return max(max(self._paused_until, self._own_pause_until) - self._clock(), 0.0)
+
+    def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
+        """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""
+        self._on_pause = on_pause
+        if paused_for_s := self.paused_for_s:
+            on_pause(self._clock() + paused_for_s)
 
     def listen(self, ear: Ear) -> None:
         """Hear of pauses that others met with."""

@@ -20,7 +20,7 @@ class Metrics:
 
     CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Callable[[], Counters]) -> None:
         self._own = CollectorRegistry()
         self._settled = Counter(
             "batch_closer_settled", "Results recorded, by outcome.", ["outcome"], registry=self._own
@@ -61,21 +61,22 @@ class Metrics:
 class _Requests(Collector):
     """Reads the counts that the engine keeps anyway."""
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Callable[[], Counters]) -> None:
         self._counters = counters
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """The requests by kind."""
+        counters = self._counters()
         kinds = CounterMetricFamily(
             "batch_closer_requests", "Requests sent to the API, by kind.", labels=["kind"]
         )
         for kind in ("put", "get", "list", "me"):
-            kinds.add_metric([kind], getattr(self._counters, kind))
+            kinds.add_metric([kind], getattr(counters, kind))
         yield kinds
         for name, text in (
             ("retried", "Requests that repeated one which told nothing."),
             ("throttled", "Answers that asked to wait."),
         ):
             family = CounterMetricFamily(f"batch_closer_{name}", text)
-            family.add_metric([], getattr(self._counters, name))
+            family.add_metric([], getattr(counters, name))
             yield family

@@ -49,6 +49,12 @@ class Counters:
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
+    def since(self, before: Counters) -> Counters:
+        """What was added since they stood like that."""
+        return Counters(
+            **{each.name: getattr(self, each.name) - getattr(before, each.name) for each in fields(self)}
+        )
+
     def to_json_dict(self) -> dict[str, int]:
         """The counts in summary.json's order."""
         first = {"put": self.put, "get": self.get, "list": self.list, "me": self.me, "total": self.total}
