@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 from statistics import median
@@ -68,8 +68,16 @@ class Size:
         return median(cost.peak_mib for cost in self.rounds)
 
     def each_s(self, one: Size) -> float:
-        """Seconds for each id, less those that a run of one id takes: its start and its end."""
-        return (self.whole_s - one.whole_s) / (self.ids - one.ids)
+        """Seconds for each id, less those that a run of one id takes in the same round: start and end."""
+        return self._each(one, lambda cost: cost.whole_s)
+
+    def each_cpu_s(self, one: Size) -> float:
+        """CPU seconds for each id, less those of a run of one id."""
+        return self._each(one, lambda cost: cost.cpu_s)
+
+    def _each(self, one: Size, of: Callable[[Cost], float]) -> float:
+        pairs = zip(self.rounds, one.rounds, strict=False)  # a large run has fewer rounds
+        return median(of(mine) - of(ones) for mine, ones in pairs) / (self.ids - one.ids)
 
 
 def allowed_in_a_second(rate_per_s: float) -> int:

@@ -69,12 +69,14 @@ def of_sizes(sizes: Sequence[Size]) -> Iterator[Check]:
     million = by_ids.get(MILLION)
     slower = peak = more = None
     if million and one and thousand:
-        slower = million.each_s(one) / thousand.each_s(one)
+        slower = Ratio(
+            million.each_s(one) / thousand.each_s(one), million.each_cpu_s(one) / thousand.each_cpu_s(one)
+        )
     if million:
         peak = million.peak_mib
     if million and ten_thousand:
         more = million.peak_mib - ten_thousand.peak_mib
-    yield at_most("a close of a million takes at most 1.1 times one of a thousand", 1.1, slower)
+    yield _most("a close of a million takes at most 1.1 times one of a thousand", 1.1, slower)
     yield at_most("a million ids take under 120 MiB", 120, peak, " MiB")
     yield at_most("and at most 30 MiB more than 10,000", 30, more, " MiB")
 

@@ -59,8 +59,10 @@ def test_fewer_closes_are_no_advantage() -> None:
 
 
 def test_the_start_is_taken_off_an_id() -> None:
-    """A run of one id is start and end alone."""
-    assert size(1001, 1.5).each_s(size(1, 0.5)) == pytest.approx(0.001)
+    """A run of one id is start and end alone; a slow round has both of them slow."""
+    one = Size(ids=1, rounds=(cost(0.5), cost(5.0), cost(0.6)))
+    many = Size(ids=1001, rounds=(cost(1.5), cost(6.1), cost(1.7)))
+    assert (many.each_s(one), many.each_cpu_s(one)) == pytest.approx((0.0011, 0.0011))
 
 
 @pytest.mark.parametrize(
