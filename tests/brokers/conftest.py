@@ -65,7 +65,7 @@ def rabbit(name: str) -> RabbitPeer:
 @pytest.fixture
 def corner(tmp_path: Path, peer: Peer) -> Iterator[Corner]:
     """A worker's corner: simulator, state folder, queue."""
-    options = Options(population=Population(batches=60, first_id=1001, seed=5, closed=0.1, missing=0.05))
+    options = Options(population=Population(batches=40, first_id=1001, seed=5, closed=0.1, missing=0.05))
     with simulator_thread(options) as simulator:
         bench = Bench(tmp_path, simulator)
         bench.environ |= {

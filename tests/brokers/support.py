@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import aio_pika
 
 from tests.process.program import Bench
+from tests.process.within import call
+
+_PAGE = 10
 
 
 class Peer(Protocol):
@@ -132,15 +135,25 @@ class SqsPeer:
         return str(self._client.get_queue_url(QueueName=name)["QueueUrl"])
 
     def send(self, *bodies: bytes) -> None:
-        for body in bodies:
-            self._client.send_message(QueueUrl=self._address("ids"), MessageBody=body.decode("latin-1"))
+        url = self._address("ids")
+        for start in range(0, len(bodies), _PAGE):
+            page = [
+                {"Id": str(number), "MessageBody": body.decode("latin-1")}
+                for number, body in enumerate(bodies[start : start + _PAGE])
+            ]
+            assert not self._client.send_message_batch(QueueUrl=url, Entries=page).get("Failed")
 
     def read(self, queue: str) -> list[str]:
         url, bodies = self._address(queue), []
-        while messages := self._client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                self._client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                bodies.append(message["Body"])
+        while messages := self._client.receive_message(QueueUrl=url, MaxNumberOfMessages=_PAGE).get(
+            "Messages"
+        ):
+            page = [
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(messages)
+            ]
+            self._client.delete_message_batch(QueueUrl=url, Entries=page)
+            bodies += [message["Body"] for message in messages]
         return bodies
 
 
@@ -153,8 +166,8 @@ class Corner:
 
     def work(self, *arguments: str) -> tuple[int, str]:
         """Work until the queue is empty; the exit code and what was said on standard error."""
-        program = self.bench.run("work", "--once", "--queue", self.peer.url, *arguments)
-        return program.process.returncode, program.stderr
+        said = call(self.bench, "work", "--once", "--queue", self.peer.url, *arguments)
+        return said.code, said.err
 
     def results(self) -> list[dict[str, Any]]:
         """The results that were sent."""

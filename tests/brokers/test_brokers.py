@@ -11,7 +11,7 @@ from tests.process.program import until
 from worker.simulator.faults import Route
 from worker.simulator.world import State
 
-IDS = range(1001, 1061)
+IDS = range(1001, 1041)
 HASTE = ("--poll", "0.2", "--lease", "2")
 
 STRANGE = {

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import redis
 
 from tests.process.program import Bench, Program
+from tests.process.within import Said, call
 from worker.simulator.running import Simulator
 
 FAST = ("--rate", 2000, "--burst", 50, "--backoff", 0.02)
@@ -43,6 +44,10 @@ class Fleet:
         worker = self.bench.start("work", *self.settings, *more)
         self.workers.append(worker)
         return worker
+
+    def work_within(self, *more: object) -> Said:
+        """Work within this process, until the queue is empty or there is a reason to end."""
+        return call(self.bench, "work", *self.settings, *more)
 
     def enqueue(self, *arguments: object) -> Program:
         """Start an ``enqueue``."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.fleet.fleet import Fleet, ids_file
 from tests.process.program import until
 from tests.process.truth import check_report, closed_by_us, of_outcome, puts_seen
+from tests.process.within import call
 from worker.simulator.options import Options, Pace, Population
 from worker.simulator.running import Simulator, simulator_thread
 
@@ -30,9 +31,8 @@ def fleet_on(folder: Path, queue: str, options: Options, *settings: object) -> I
 
 
 def enqueue(fleet: Fleet, ids: Path, *arguments: object) -> tuple[int, str, str]:
-    with fleet.enqueue(ids, *arguments) as program:
-        code = program.exit_code()
-    return code, program.stdout, "\n".join(program.complaints)
+    said = call(fleet.bench, "enqueue", ids, *arguments)
+    return said.code, said.out, "\n".join(said.complaints)
 
 
 def test_a_run_is_reported_as_if_it_were_run_here(tmp_path: Path, queue: str) -> None:
@@ -60,9 +60,9 @@ def test_a_run_is_reported_as_if_it_were_run_here(tmp_path: Path, queue: str) ->
         assert (code, "is finished" in shown) == (3, True)
         code, _, said = enqueue(fleet, ids_file(tmp_path, ids[1:]), "--run-id", "r")
         assert (code, "taken by a run of other batches" in said) == (2, True)
-        with fleet.bench.start("runs", "show", "r", "--queue", queue, "--json") as program:
-            assert program.exit_code() == 0
-        assert json.loads(program.stdout) == summary | {"duration_s": summary["duration_s"]}
+        told = call(fleet.bench, "runs", "show", "r", "--queue", queue, "--json")
+        assert told.code == 0
+        assert json.loads(told.out) == summary | {"duration_s": summary["duration_s"]}
 
 
 def check_lines(simulator: Simulator, lines: list[dict[str, object]]) -> None:
@@ -149,8 +149,7 @@ def test_two_runs_of_the_same_batches_tell_one_truth(tmp_path: Path, queue: str)
             assert worker.exit_code() == 0
         found = {}
         for run in ("a", "b"):
-            with fleet.bench.start("runs", "report", run, "--queue", queue) as program:
-                assert program.exit_code() == 0
+            assert call(fleet.bench, "runs", "report", run, "--queue", queue).code == 0
             found[run] = of_outcome(fleet.bench.lines(run), "closed")
             assert found[run] | of_outcome(fleet.bench.lines(run), "already_closed") == {
                 *fleet.simulator.world.ids()

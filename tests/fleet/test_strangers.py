@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.fleet.fleet import Fleet
 from tests.fleet.test_runs import fleet_on, options
 from tests.process.truth import closed_by_us
+from tests.process.within import call
 
 
 def test_whatever_a_stranger_sends(tmp_path: Path, queue: str) -> None:
@@ -32,24 +33,24 @@ def test_whatever_a_stranger_sends(tmp_path: Path, queue: str) -> None:
         }
         sent = [fleet.add(fields) for fields in (*bad.values(), *good)]  # type: ignore[arg-type]
         assert len(sent) == len(good) + len(bad)
-        worker = fleet.work("--once")
-        assert worker.exit_code() == 3, worker.complaints
+        worker = fleet.work_within("--once")
+        assert worker.code == 3, worker.complaints
         assert sorted(letter["reason"] for letter in fleet.dead()) == sorted(bad)
         assert closed_by_us(fleet.simulator) == {ids[0], ids[1]}
         check_report(fleet, queue)
-        told = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file()) + worker.stderr
+        told = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file()) + worker.err
         assert fleet.simulator.key not in told
         assert "\x1b" not in told
 
 
 def check_report(fleet: Fleet, queue: str) -> None:
-    with fleet.bench.start("runs", "list", "--queue", queue, "--json") as program:
-        assert program.exit_code() == 0
-    (run,) = json.loads(program.stdout)
+    told = call(fleet.bench, "runs", "list", "--queue", queue, "--json")
+    assert told.code == 0
+    (run,) = json.loads(told.out)
     assert run["run_id"].startswith("standing-")
-    with fleet.bench.start("runs", "report", run["run_id"], "--queue", queue, "--json") as program:
-        assert program.exit_code() == 0
-    summary = json.loads(program.stdout)
-    told = {outcome: count for outcome, count in summary["outcomes"].items() if count}
-    assert told == {"closed": 2, "held": 1, "invalid": 7}
+    reported = call(fleet.bench, "runs", "report", run["run_id"], "--queue", queue, "--json")
+    assert reported.code == 0
+    summary = json.loads(reported.out)
+    outcomes = {outcome: count for outcome, count in summary["outcomes"].items() if count}
+    assert outcomes == {"closed": 2, "held": 1, "invalid": 7}
     assert summary["input"] == {"lines": 11, "ids": 3, "duplicates": 1, "invalid": 7}

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.fleet.broker import Broker
-from tests.fleet.fleet import Fleet, ids_file
+from tests.fleet.fleet import ids_file
 from tests.fleet.test_runs import enqueue, fleet_on, options
 from tests.process.port import get
 from tests.process.program import Bench, until
 from tests.process.truth import check_order_of_requests, closed_by_us, puts_seen
+from tests.process.within import call
 from worker.simulator.running import simulator_thread
 
 
@@ -44,8 +45,8 @@ def test_a_batch_that_no_worker_could_settle_is_only_looked_up(tmp_path: Path, q
             for mid, _ in client.xreadgroup("workers", "dead", {fleet.name: ">"})[0][1]:
                 client.xclaim(fleet.name, "workers", "dead", 0, [mid], idle=10**9, retrycount=5)
             client.hset(fleet.key("run:r:intents"), str(ours), "1 1000.5")
-        worker = fleet.work("--once")
-        assert worker.exit_code() == 3
+        worker = fleet.work_within("--once")
+        assert worker.code == 3
         settled = {event["batch_id"]: event for event in worker.events("batch.settled")}
         assert (settled[ours]["outcome"], settled[ours]["confirmed_by"]) == ("closed", "lookup")
         assert settled[still_open]["outcome"] == "failed"
@@ -64,12 +65,11 @@ def test_a_queue_is_for_one_api_and_one_environment(tmp_path: Path, queue: str) 
         other = fleet.simulator.url.replace("127.0.0.1", "localhost")
         code, _, said = enqueue(fleet, file, "--base-url", other)
         assert (code, f"holds batches of {fleet.simulator.url}" in said) == (2, True)
-        worker = fleet.work("--once", "--base-url", other)
-        assert worker.exit_code() == 2
+        assert fleet.work_within("--once", "--base-url", other).code == 2
         with fleet.client() as client:
             client.hset(fleet.key("meta"), "environment", "somewhere-else")
-        worker = fleet.work("--once")
-        assert (worker.exit_code(), "somewhere-else" in worker.complaints[0]) == (2, True)
+        worker = fleet.work_within("--once")
+        assert (worker.code, "somewhere-else" in worker.complaints[0]) == (2, True)
         assert puts_seen(fleet.simulator) == 0
 
 
@@ -122,16 +122,15 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         Broker(tmp_path / "b", "--requirepass", "right") as broker,
     ):
         wrong = broker.url.replace("//", "//:hunter2@")
-        with Fleet(tmp_path, simulator, f"{wrong}?queue=q") as fleet:
-            program = fleet.enqueue(ids_file(tmp_path, [1]))
-            assert program.exit_code() == 1
-            assert "refuses the user or password" in program.complaints[0]
-            assert "hunter2" not in program.stderr + program.stdout
-        with Bench(tmp_path, simulator).start("work", "--once", "--limiter", wrong) as program:
-            assert program.exit_code() == 1
-            assert "limiter redis://" in program.complaints[0]
-            assert "refuses the user or password" in program.complaints[0]
-            assert "hunter2" not in program.stderr + program.stdout
+        bench = Bench(tmp_path, simulator)
+        for what, said in (
+            ("queue", call(bench, "enqueue", 1, "--queue", f"{wrong}?queue=q")),
+            ("limiter", call(bench, "work", "--once", "--limiter", wrong)),
+        ):
+            assert said.code == 1
+            assert f"{what} redis://" in said.complaints[0]
+            assert "refuses the user or password" in said.complaints[0]
+            assert "hunter2" not in said.err + said.out
 
 
 @pytest.mark.parametrize("verb", [("enqueue", "1"), ("work", "--once")])

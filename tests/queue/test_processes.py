@@ -16,6 +16,7 @@ from tests.ledger.support import listed
 from tests.process.port import get
 from tests.process.program import Bench, until
 from tests.process.truth import check_report, closed_by_us, puts_seen
+from tests.process.within import call
 from worker.ledger import open_ledger
 from worker.simulator.faults import FaultPlan
 from worker.simulator.options import Options, Pace, Population
@@ -68,8 +69,7 @@ def test_killed_in_the_middle(tmp_path: Path) -> None:
         assert len(closed_by_us(simulator)) < 60
         _put_in(bench, *ids[50:])
         assert len(_waiting(bench)) == 30
-        second = bench.run("work", "--once", "--run-id", "two", *FAST)
-        assert second.process.returncode == 0
+        assert call(bench, "work", "--once", "--run-id", "two", *FAST).code == 0
         assert closed_by_us(simulator) == set(ids)
         assert max(_puts(simulator).values()) == 1
         check_report(simulator, bench.lines("one"), bench.summary("one"))
@@ -89,22 +89,22 @@ def test_a_worker_through_the_day(tmp_path: Path) -> None:
             until(lambda: worker.events("work.started"), "the worker")
             url = f"http://127.0.0.1:{worker.events('worker.listening')[0]['port']}"
             assert get(f"{url}/readyz") == (200, "ok\n")
-            bench.run("enqueue", *ids[:30])
+            assert call(bench, "enqueue", *ids[:30]).code == 0
             until(lambda: puts_seen(simulator) >= 5, "closes under way")
-            assert bench.run("enqueue", *ids[30:35]).process.returncode == 0
+            assert call(bench, "enqueue", *ids[30:35]).code == 0
             until(lambda: len(worker.events("run.finished")) == 2, "a second run")
-            other = bench.run("work", "--once", *FAST)
+            other = call(bench, "work", "--once", *FAST)
             text = get(f"{url}/metrics")[1]
-            by_hand = bench.run("close", *ids[35:], "--yes", "--run-id", "by-hand", *FAST[:-2])
+            by_hand = call(bench, "close", *ids[35:], "--yes", "--run-id", "by-hand", *FAST[:-2])
             worker.signal(signal.SIGTERM)
             assert worker.exit_code() == 143
         assert 'batch_closer_settled_total{outcome="closed"} 35.0' in text
         assert "batch_closer_queue_messages 0.0" in text
-        assert other.process.returncode == 75
+        assert other.code == 75
         (line,) = other.complaints
         assert f"another worker on 127.0.0.1:{simulator.url.rsplit(':', 1)[1]} holds" in line
         assert f"pid {worker.process.pid} on " in line
-        assert by_hand.process.returncode == 0
+        assert by_hand.code == 0
         assert closed_by_us(simulator) == set(ids)
         assert max(_puts(simulator).values()) == 1
         assert worker.stdout.count("Everything ended fine.") == 2
@@ -131,7 +131,7 @@ def test_told_to_stop_in_the_middle(tmp_path: Path) -> None:
         summary = bench.summary(name)
         assert (summary["stopped"], summary["stopped_by"], summary["exit_code"]) == ("signal", "SIGTERM", 143)
         assert 0 < summary["outcomes"]["closed"] < 40
-        assert bench.run("work", "--once", *FAST).process.returncode == 0
+        assert call(bench, "work", "--once", *FAST).code == 0
         check_report(simulator, bench.lines(name), bench.summary(name))
         assert closed_by_us(simulator) == set(simulator.world.ids())
         assert max(_puts(simulator).values()) == 1
@@ -145,8 +145,9 @@ def test_waiting_for_the_worker(tmp_path: Path) -> None:
         with bench.start("enqueue", "--wait", "--json", *simulator.world.ids()) as waiting:
             until(lambda: waiting.events("queue.no_worker"), "a word about the missing worker")
             assert "`batch-closer work" in waiting.events("queue.no_worker")[0]["remedy"]
-            worker = bench.run("work", "--once", "--run-id", "run", *FAST)
-            assert waiting.exit_code() == worker.process.returncode == 3
+            slow = ("--rate", 20, "--burst", 1)  # a waiter that looks now and then sees it under way
+            worker = call(bench, "work", "--once", "--run-id", "run", *FAST, *slow)
+            assert waiting.exit_code() == worker.code == 3
         assert json.loads(waiting.stdout) == bench.summary("run")
         assert waiting.events("queue.added")[0]["added"] == 30
         assert len(waiting.events("queue.no_worker")) == 1
