@@ -63,9 +63,11 @@ class Closer:
 
     async def work(self) -> None:
         """Settle jobs until the agenda has none left."""
+        task = asyncio.current_task()
+        assert task is not None
         while (job := await self._agenda.next()) is not None:
             try:
-                await self._advance(job)
+                await self._advance(job, task)
             except asyncio.CancelledError:
                 self.end(job)
                 self._agenda.done()
@@ -88,15 +90,21 @@ class Closer:
         self._settle(job)
 
     def _is_over(self, job: Job) -> bool:
-        return self._stop.draining or job.terms.stop.draining
+        return self._stop.kind is not None or job.terms.stop.kind is not None
 
-    async def _advance(self, job: Job) -> None:
+    async def _advance(self, job: Job, task: asyncio.Task[None]) -> None:
         """Take a job on until it is settled, ended by a stop, or put off."""
-        while job.course.step is not Step.SETTLED:
-            if self._is_over(job) and (job.course.step is Step.PUT or job.course.is_untouched):
+        while (step := job.course.step) is not Step.SETTLED:
+            if self._is_over(job) and (step is Step.PUT or job.course.is_untouched):
                 self.end(job)
                 return self._agenda.done()
-            await self._perform(job)
+            if step is Step.PUT:
+                if await self._may_send(job, task):
+                    await self._put(job)
+            elif step is Step.LOOK_UP:
+                await self._look_up(job)
+            else:
+                await self._ask_about_key(job)
             if job.lost:
                 return self._agenda.done()
             if job.course.failures or job.course.wait_s:
@@ -104,22 +112,14 @@ class Closer:
         self._settle(job)
         return self._agenda.done()
 
-    async def _perform(self, job: Job) -> None:
-        match job.course.step:
-            case Step.PUT:
-                await self._put(job)
-            case Step.LOOK_UP:
-                await self._look_up(job)
-            case Step.ASK_KEY:
-                state = await self._key.state()
-                if state is KeyState.DEAD:
-                    for stop in (job.terms.stop, self._stop):
-                        stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
-                job.course = after_key(job.course, state, self._policy.max_attempts)
+    async def _ask_about_key(self, job: Job) -> None:
+        state = await self._key.state()
+        if state is KeyState.DEAD:
+            for stop in (job.terms.stop, self._stop):
+                stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
+        job.course = after_key(job.course, state, self._policy.max_attempts)
 
     async def _put(self, job: Job) -> None:
-        if not await self._may_send(job):
-            return
         course, batch_id = job.course, job.planned.batch_id
         if course.attempts:
             self._requests.tallies.retried += 1
@@ -134,12 +134,10 @@ class Closer:
             self._stop.request(Stopped.UNREACHABLE, self._requests.last_error or answer.reason)
             job.course = when_stopped(job.course, "unreachable")
 
-    async def _may_send(self, job: Job) -> bool:
+    async def _may_send(self, job: Job, task: asyncio.Task[None]) -> bool:
         """Have the intent recorded and a slot taken; False where the run stops meanwhile."""
         course = job.course
         first_at = course.first_attempt_at or self._clocks.wall()
-        task = asyncio.current_task()
-        assert task is not None
         self._before_put[task] = job
         try:
             hindrance = await self._memory.intend(job.planned, course.attempts + 1, first_at)

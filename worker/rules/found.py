@@ -8,19 +8,37 @@ from worker.words.answer import Answer
 from worker.words.model import ConfirmedBy, Outcome
 
 
-def found_closed(course: Course, answer: Answer, confirmed_by: ConfirmedBy) -> Course:
-    """The course of a batch that an answer shows closed."""
+def found_closed(course: Course, answer: Answer) -> Course:
+    """The course of a batch that a look-up shows closed."""
     end_date = answer.batch.end_date if answer.batch else None
     if course.reached_since is None:
         return settled(course, _closed_in_spite(course, answer, end_date), answer.batch)
     touch = Touch(course.reached_since, answer.received_at, answer.server_at, course.open_at)
+    return settled(course, _closed(answer, end_date, touch, ConfirmedBy.LOOKUP), answer.batch)
+
+
+def told_closed(course: Course, answer: Answer) -> Course:
+    """The course of a batch of which the answer to a PUT says that it is closed."""
+    since = answer.sent_at if course.reached_since is None else course.reached_since
+    touch = Touch(since, answer.received_at, answer.server_at, course.open_at)
+    end_date = answer.batch.end_date if answer.batch else None
+    return settled(
+        course,
+        _closed(answer, end_date, touch, ConfirmedBy.RESPONSE),
+        answer.batch,
+        attempts=course.attempts + 1,
+        first_attempt_at=course.first_attempt_at or answer.sent_at,
+        reached_since=since,
+    )
+
+
+def _closed(answer: Answer, end_date: str | None, touch: Touch, confirmed_by: ConfirmedBy) -> Ending:
     by = who_closed(end_date, touch)
     if not by.ours:
-        return settled(course, _already_closed(answer, "end_date_before_run"), answer.batch)
+        return _already_closed(answer, "end_date_before_run")
     # A 200 that says closed is the API's own word; only what was read needs its weakness told.
     weakness = by.weakness if confirmed_by is ConfirmedBy.LOOKUP else None
-    ending = Ending(Outcome.CLOSED, weakness, confirmed_by, http_status=answer.status)
-    return settled(course, ending, answer.batch)
+    return Ending(Outcome.CLOSED, weakness, confirmed_by, http_status=answer.status)
 
 
 def _closed_in_spite(course: Course, answer: Answer, end_date: str | None) -> Ending:
