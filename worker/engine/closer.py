@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 
 from worker.engine.agenda import Waiting
 from worker.engine.key_check import KeyCheck
@@ -15,7 +16,7 @@ from worker.engine.ports import Clocks, Hindrance, Log, Memory
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
 from worker.engine.terms import Job
-from worker.rules.course import Course, Step
+from worker.rules.course import Ending, Step
 from worker.rules.gate import look_later
 from worker.rules.period import told_period
 from worker.rules.settling import (
@@ -27,7 +28,7 @@ from worker.rules.settling import (
 )
 from worker.words.answer import KeyState
 from worker.words.errors import LedgerError
-from worker.words.model import Result, Stopped
+from worker.words.model import Batch, Result, Stopped
 
 BUSY_S = 0.5
 """Wait so long for another run to be done with a batch before it is looked at again."""
@@ -204,33 +205,40 @@ class Closer:
         return self._agenda.put_off(job, wait_s)
 
     def _settle(self, job: Job) -> None:
-        result = self._result(job.planned.batch_id, job, job.course)
-        final = job.course.ending is not None and job.course.ending.final
-        self._memory.settle(job.planned, result, final=final)
-        if final:
+        ending = job.course.ending
+        assert ending is not None
+        result = self._result(job, ending)
+        self._memory.settle(job.planned, result, final=ending.final)
+        if ending.final:
             self._on_settled(result)
 
-    def _result(self, batch_id: int, job: Job, course: Course) -> Result:
-        ending, batch = course.ending, course.batch
-        assert ending is not None
+    def _result(self, job: Job, ending: Ending) -> Result:
+        course, planned = job.course, job.planned
+        # By position: names would cost more than all the rest, for each of a million batches.
         return Result(
-            run_id=job.terms.run_id,
-            batch_id=batch_id,
-            outcome=ending.outcome,
-            confirmed_by=ending.confirmed_by,
-            reason=ending.reason,
-            message=ending.message,
-            http_status=ending.http_status,
-            attempts=course.attempts,
-            batch_code=batch.batch_code if batch else None,
-            bill_count=batch.bill_count if batch else None,
-            running_total=batch.running_total if batch else None,
-            end_date=batch.end_date if batch else None,
-            first_attempt_at=course.first_attempt_at,
-            settled_at=self._clocks.wall(),
-            elapsed_s=self._clocks.steady() - job.begun_at,
-            source=job.planned.source,
-            line=job.planned.line,
-            warnings=course.warnings,
-            account_period=told_period(batch) if batch else None,
+            job.terms.run_id,
+            planned.batch_id,
+            ending.outcome,
+            self._clocks.wall(),
+            planned.source,
+            planned.line,
+            ending.confirmed_by,
+            ending.reason,
+            ending.message,
+            ending.http_status,
+            course.attempts,
+            course.first_attempt_at,
+            self._clocks.steady() - job.begun_at,
+            course.warnings,
+            *_told_of(course.batch),
         )
+
+
+_Told = tuple[str | None, int | None, Decimal | None, str | None, str | None]
+
+
+def _told_of(batch: Batch | None) -> _Told:
+    """What a result tells of its batch: code, bills, total, end date and period."""
+    if batch is None:
+        return None, None, None, None, None
+    return batch.batch_code, batch.bill_count, batch.running_total, batch.end_date, told_period(batch)

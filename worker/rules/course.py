@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from worker.rules.guards import Bounds
 from worker.words.answer import Answer
@@ -82,7 +82,8 @@ def _is_unclear(answer: Answer) -> bool:
     return answer.batch is not None and answer.batch.state is BatchState.UNCLEAR
 
 
-def settled(course: Course, ending: Ending, batch: Batch | None = None, **changes: Any) -> Course:
-    """The course at its end, with other changes that go along."""
-    batch = batch or course.batch
-    return course._replace(step=Step.SETTLED, ending=ending, batch=batch, failures=0, wait_s=0.0, **changes)
+def settled(course: Course, ending: Ending, batch: Batch | None = None) -> Course:
+    """The course at its end."""
+    return course._replace(
+        step=Step.SETTLED, ending=ending, batch=batch or course.batch, failures=0, wait_s=0.0
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.rules.course import Course, Ending, settled
+from worker.rules.course import Course, Ending, Step, settled
 from worker.rules.evidence import Touch, shows_ours, who_closed
 from worker.words.answer import Answer
 from worker.words.model import ConfirmedBy, Outcome
@@ -18,17 +18,19 @@ def found_closed(course: Course, answer: Answer) -> Course:
 
 
 def told_closed(course: Course, answer: Answer) -> Course:
-    """The course of a batch of which the answer to a PUT says that it is closed."""
+    """The end of a course whose PUT was answered so that the batch is closed; what led there is forgotten."""
     since = answer.sent_at if course.reached_since is None else course.reached_since
     touch = Touch(since, answer.received_at, answer.server_at, course.open_at)
     end_date = answer.batch.end_date if answer.batch else None
-    return settled(
-        course,
-        _closed(answer, end_date, touch, ConfirmedBy.RESPONSE),
-        answer.batch,
-        attempts=course.attempts + 1,
-        first_attempt_at=course.first_attempt_at or answer.sent_at,
-        reached_since=since,
+    return Course(
+        Step.SETTLED,
+        course.attempts + 1,
+        course.first_attempt_at or answer.sent_at,
+        since,
+        open_at=course.open_at,
+        batch=answer.batch,
+        warnings=course.warnings,
+        ending=_closed(answer, end_date, touch, ConfirmedBy.RESPONSE),
     )
 
 

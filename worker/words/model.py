@@ -164,7 +164,7 @@ class Rejected(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A settled batch with its evidence, or an input line that is no batch id. Made by keywords alone."""
+    """A settled batch with its evidence, or an input line that is no batch id."""
 
     run_id: str
     batch_id: int | None
@@ -177,12 +177,12 @@ class Result(NamedTuple):
     message: str | None = None  # the API's own words, shortened
     http_status: int | None = None  # of the answer that decided
     attempts: int = 0
+    first_attempt_at: float | None = None
+    elapsed_s: float = 0.0
+    warnings: tuple[str, ...] = ()  # guards that warned of closing it
     batch_code: str | None = None
     bill_count: int | None = None
     running_total: Decimal | None = None
     end_date: str | None = None
-    first_attempt_at: float | None = None
-    elapsed_s: float = 0.0
-    input: str | None = None  # an invalid line's text
-    warnings: tuple[str, ...] = ()  # guards that warned of closing it
     account_period: str | None = None  # 2026-10, or its name where that is no month
+    input: str | None = None  # an invalid line's text
