@@ -49,8 +49,7 @@ def main() -> None:
         seen = measured(workers, AT_ONCE, NO_LIMIT, int(ideal * workers * seconds))
         reached.append((seen.requests - 1) / seen.seconds)
         print(f"{workers:7d} {seen.requests:8d} {reached[-1]:11.1f}")
-    print(f"{WORKERS} workers close {reached[1] / reached[0]:.2f} times as much as one (goal 7)
-")
+    print(f"{WORKERS} workers close {reached[1] / reached[0]:.2f} times as much as one (goal 7)\n")
     print("  rate  closes  reached  of it   busiest second  allowed")
     for rate in RATES:
         seen = measured(WORKERS, AT_ONCE_FOR_RATE, rate, max(int(rate * seconds), 25) + 1)

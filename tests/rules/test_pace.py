@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,5 +43,8 @@ def test_the_bucket_keeps_the_rate_and_little_surplus(rate: float, burst: int) -
     """It leaks at the rate, holds a burst and one late slot, and its surplus stays within the 1 %."""
     bucket = Bucket.of(rate, burst)
     assert bucket.capacity >= 1 + bucket.surplus
-    assert abs(bucket.capacity / bucket.period_s - rate) <= rate * 1e-9
+    level = bucket.leaked(bucket.capacity, after_s=1 / rate)
+    assert bucket.wait_s(level, 1.0) == pytest.approx(0.0, abs=1e-6 / rate)
+    assert bucket.wait_s(bucket.capacity, 1.0) == pytest.approx(1 / rate)
+    assert bucket.leaked(level, after_s=1e6 * bucket.capacity / rate) == 0.0
     assert bucket.surplus <= 1 + rate * 0.01

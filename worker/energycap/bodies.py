@@ -22,14 +22,17 @@ _WORDS = ("message", "detail", "errormessage", "error_description", "error", "ti
 
 async def read_capped(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
     """The body in full, or None where it is larger than ``cap`` bytes (the connection is then given up)."""
+    content = response.content
     chunks: list[bytes] = []
     size = 0
-    while chunk := await response.content.readany():
+    while chunk := await content.readany():
         size += len(chunk)
         if size > cap:
             response.close()
             return None
         chunks.append(chunk)
+        if content.at_eof():
+            break
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

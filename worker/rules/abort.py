@@ -122,6 +122,8 @@ class AbortWatch:
             self._counts[kind] += 1
             self._remember(kind, batch_id)
         self._count_row(batch_id, outcome, reason)
+        if not self._in_a_row and not any(self._counts.values()):
+            return None
         counts = Counts(self.settled, self._counts["failed"], self._counts["not_found"], self._in_a_row)
         rule = firing(self.rules, counts)
         return None if rule is None else Fired(rule.text, tuple(self._ids[rule.kind]))

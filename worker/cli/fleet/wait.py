@@ -23,12 +23,12 @@ from worker.cli.settings.tree import Settings
 from worker.cli.signals import Ears, number_of
 from worker.fleet import Book, Runs
 from worker.ledger import RunRow
-from worker.report import ResultsFile, fields_of, parse_line, write_reports, write_results
+from worker.report import ResultsFile, line_of, parse_line, write_reports, write_results
 from worker.report.results import private_folder, replaced
 from worker.rules.summary import Summary, Tally
 from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError, ConfigurationError
-from worker.words.model import Outcome, Result, Stopped
+from worker.words.model import Outcome, Stopped
 
 _LOOK_EVERY_S: Final = 0.1
 _BOOK_EVERY_S: Final = 0.5
@@ -148,22 +148,22 @@ class _Follower:
             async for entry in self._runs.entries(self._run.run_id, after):
                 after = entry.at
                 lines.append(entry.line)
-                self._show(parse_line(entry.line), progress)
+                self._show(entry.line, progress)
         if lines:
             self._last_news_at = time.monotonic()
             with suppress(BatchCloserError):  # the queue has it all, and the reports say what is wrong
                 results.write(lines)
         return after
 
-    def _show(self, result: Result, progress: Progress) -> None:
+    def _show(self, line: bytes, progress: Progress) -> None:
+        result = parse_line(line)
         progress.settled(result.outcome)
-        fields = fields_of(result)
         if result.outcome is Outcome.INVALID:
             self._log.warning(
                 "input.line_rejected", source=result.source, line=result.line, input=result.input
             )
         else:
-            self._log.settled(fields, fine=result.outcome in self._quiet)
+            self._log.settled(line_of(result), fine=result.outcome in self._quiet)
 
     async def _see_to_end(self, book: Book) -> None:
         """Deadline, stall, and what a stopped run leaves where no worker takes it up."""

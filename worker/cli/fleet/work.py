@@ -42,7 +42,7 @@ from worker.fleet import (
     parse_address,
     trouble_with_persistence,
 )
-from worker.report import fields_of, line_of
+from worker.report import line_of
 from worker.report.advice import counted
 from worker.rules.retry import RetryBudget
 from worker.rules.summary import exit_code_of, printable
@@ -247,7 +247,7 @@ class _Worker:
 
     def _recorded(self, result: Result) -> None:
         self._count.outcomes[result.outcome] += 1
-        self._log.settled(fields_of(result), fine=result.outcome in self._quiet)
+        self._log.settled(line_of(result), fine=result.outcome in self._quiet)
         if self._metrics is not None:
             self._metrics.settled(result)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from worker.cli.session.account import Account
 from worker.engine.ports import Hindrance
 from worker.ledger import LedgerWriter, Store
-from worker.report import ResultsFile, fields_of, line_with
+from worker.report import ResultsFile, line_of
 from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError
 from worker.words.model import Outcome, Planned, Result
@@ -22,14 +22,12 @@ class Settled(NamedTuple):
 
     seq: int
     result: Result
-    fields: dict[str, Any]
     line: bytes
 
     @classmethod
     def of(cls, seq: int, result: Result) -> Settled:
         """A result with what is shown of it, made once."""
-        fields = fields_of(result)
-        return cls(seq, result, fields, line_with(fields))
+        return cls(seq, result, line_of(result))
 
 
 class Shown:
@@ -57,12 +55,12 @@ class Shown:
         """Show results that the ledger has, or that nothing was done about."""
         lines: list[bytes] = []
         with self._log.gathered():
-            for _, result, fields, line in settled:
+            for _, result, line in settled:
                 lines.append(line)
                 self._account.tally.add(result)
                 self._progress.settled(result.outcome)
                 self._on_shown(result)
-                self._log.settled(fields, fine=result.outcome in self._quiet)
+                self._log.settled(line, fine=result.outcome in self._quiet)
         self._write(lines)
 
     def _write(self, lines: list[bytes]) -> None:
