@@ -14,6 +14,7 @@ on this machine too. Where there are two cores, and others use them, that is the
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile

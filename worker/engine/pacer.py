@@ -1,7 +1,7 @@
 """The pacer: one slot per request of any kind, a pause for everyone, a rate that gives way.
 
-Only the head of the queue waits at the bucket, so that slots are given in order and at most one
-timer is under way.
+aiolimiter is the bucket. Only the head of the queue waits at it, so that slots are given in order
+and at most one timer is under way.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from aiolimiter import AsyncLimiter
+
 from worker.engine.ports import Log
 from worker.rules.pace import Bucket, Pace
 
 _HAIR = 1e-6
-_HAIR_S = 1e-9
 
 
 class Pacer:
@@ -34,8 +35,7 @@ class Pacer:
         self._turn = asyncio.Lock()
         self._paused_until = 0.0
         self._bucket = Bucket.of(rate_per_s, burst)
-        self._level = 0.0  # of the bucket
-        self._level_at = clock()
+        self._limiter = AsyncLimiter(self._bucket.capacity, self._bucket.period_s)
 
     @property
     def paused_for_s(self) -> float:
@@ -61,8 +61,11 @@ class Pacer:
     async def slot(self) -> None:
         """Wait for the next slot. A cancelled wait takes none."""
         quiet = not self._turn.locked()
-        if quiet and self._flows and self._takes_at_once():
-            return
+        if quiet and self._flows and self._limiter.has_capacity():
+            # Nothing to wait for, so nobody comes between: the turn need not be taken.
+            await self._drop_surplus()
+            if self._limiter.has_capacity():
+                return await self._limiter.acquire()
         async with self._turn:
             if quiet:
                 await self._drop_surplus()
@@ -70,37 +73,14 @@ class Pacer:
                 await self._outlast_pause()
                 if self.pace.rate_per_s < self.pace.asked_per_s:
                     await self._adopt(self.pace.grown(self._clock()))
-                await self._fill(1.0)
+                await self._limiter.acquire()
                 if not self.paused_for_s:
-                    return
+                    return None
 
     @property
     def _flows(self) -> bool:
         """Whether slots are given at the rate that was asked for."""
         return self.pace.rate_per_s >= self.pace.asked_per_s and self._paused_until <= self._clock()
-
-    def _takes_at_once(self) -> bool:
-        """Take a slot if there is one: what the queue would do, with nobody else in it."""
-        level = self._leaked()
-        if level <= _HAIR:
-            level = self._bucket.surplus
-        if level + 1.0 > self._bucket.capacity:
-            return False
-        self._level = level + 1.0
-        return True
-
-    async def _fill(self, amount: float) -> None:
-        """Wait until the bucket has room for so much."""
-        while (wait_s := self._bucket.wait_s(self._leaked(), amount)) > _HAIR_S:
-            await asyncio.sleep(wait_s)
-        self._level += amount
-
-    def _leaked(self) -> float:
-        """The level now."""
-        now = self._clock()
-        self._level = self._bucket.leaked(self._level, now - self._level_at)
-        self._level_at = now
-        return self._level
 
     async def _outlast_pause(self) -> None:
         if not self.paused_for_s:
@@ -111,8 +91,8 @@ class Pacer:
 
     async def _drop_surplus(self) -> None:
         """After a quiet time only ``burst`` may go at once; the rest of the bucket is for late timers."""
-        if self._leaked() <= _HAIR:
-            await self._fill(self._bucket.surplus)
+        if self._limiter.has_capacity(self._bucket.capacity - _HAIR):
+            await self._limiter.acquire(self._bucket.surplus)
 
     def pause(self, wait_s: float, reason: str) -> None:
         """Let nobody start a request for so many seconds from now; never shortens a pause."""
@@ -142,11 +122,11 @@ class Pacer:
             self._log_change(before, "quiet")
             self._rebuild()
             # Nothing is known of the old bucket's level: a full one can't let too much through.
-            await self._fill(self._bucket.capacity)
+            await self._limiter.acquire(self._bucket.capacity)
 
     def _rebuild(self) -> None:
         self._bucket = Bucket.of(self.pace.rate_per_s, self._burst)
-        self._level, self._level_at = 0.0, self._clock()
+        self._limiter = AsyncLimiter(self._bucket.capacity, self._bucket.period_s)
 
     def _log_change(self, before: Pace, reason: str) -> None:
         self._log.info(

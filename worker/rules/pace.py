@@ -41,19 +41,12 @@ class Bucket(NamedTuple):
     """
 
     capacity: float
-    rate_per_s: float
+    period_s: float
     surplus: float
 
     @classmethod
     def of(cls, rate_per_s: float, burst: int) -> Bucket:
         """The bucket for a rate and the number of requests that may go at once after a quiet time."""
         surplus = 0.5 + 0.003 * rate_per_s
-        return cls(burst + surplus, rate_per_s, surplus)
-
-    def leaked(self, level: float, after_s: float) -> float:
-        """Its level so much later."""
-        return max(level - after_s * self.rate_per_s, 0.0)
-
-    def wait_s(self, level: float, amount: float) -> float:
-        """How long until there is room for so much; not above 0: there is."""
-        return (level + amount - self.capacity) / self.rate_per_s
+        capacity = burst + surplus
+        return cls(capacity, capacity / rate_per_s, surplus)
