@@ -64,8 +64,7 @@ class Pacer:
         if quiet and self._flows and self._limiter.has_capacity():
             # Nothing to wait for, so nobody comes between: the turn need not be taken.
             await self._drop_surplus()
-            if self._limiter.has_capacity():
-                return await self._limiter.acquire()
+            return await self._limiter.acquire()
         async with self._turn:
             if quiet:
                 await self._drop_surplus()
