@@ -130,7 +130,7 @@ async def test_a_cancelled_wait_is_no_time_out() -> None:
     """Who waits may be cancelled, and that ends the wait of nobody else."""
     wire = Wire(b"", b"")
     async with client(wire, timeout_s=30.0) as api:
-        first = asyncio.create_task(api.close(7))
+        first = asyncio.ensure_future(api.close(7))
         while not wire.seen:
             await asyncio.sleep(0)
         first.cancel()

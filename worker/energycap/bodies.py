@@ -23,6 +23,8 @@ _WORDS = ("message", "detail", "errormessage", "error_description", "error", "ti
 async def read_capped(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
     """The body in full, or None where it is larger than ``cap`` bytes (the connection is then given up)."""
     content = response.content
+    if content.is_eof() and content.total_bytes <= cap:
+        return content.read_nowait()  # it came with the headers
     chunks: list[bytes] = []
     size = 0
     while chunk := await content.readany():
@@ -31,8 +33,6 @@ async def read_capped(response: aiohttp.ClientResponse, cap: int) -> bytes | Non
             response.close()
             return None
         chunks.append(chunk)
-        if content.at_eof():
-            break
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 
 from worker.energycap.reader import Reader
@@ -11,8 +12,7 @@ from worker.words.answer import Answer
 class EnergyCap(Reader):
     """The API with its one write."""
 
-    async def close(self, batch_id: int) -> Answer:
+    def close(self, batch_id: int) -> Awaitable[Answer]:
         """Close a batch: ``PUT /api/v3/batch/close/{batchId}``, with an empty body as the SDK sends it."""
         url = self._url(f"/api/v3/batch/close/{batch_id}")
-        answer, _ = await self._exchange.ask("PUT", url, partial(self._read_batch, batch_id))
-        return answer
+        return self._exchange.ask("PUT", url, partial(self._read_batch, batch_id))

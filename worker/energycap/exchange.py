@@ -18,8 +18,10 @@ from worker.words.answer import Answer, Heard
 from worker.words.model import Batch
 
 T = TypeVar("T")
-Reading = Callable[[aiohttp.ClientResponse], Awaitable[tuple[Answer, T]]]
-"""What is made of a response: the answer, and what was asked for if it is in there."""
+Reading = Callable[[aiohttp.ClientResponse], Awaitable[Answer]]
+"""What is made of a response."""
+ReadingMore = Callable[[aiohttp.ClientResponse], Awaitable[tuple[Answer, T]]]
+"""The same where something was asked for that an answer doesn't hold: None where it isn't there."""
 
 
 def in_json(key: str) -> re.Pattern[bytes]:
@@ -66,21 +68,31 @@ class Exchange:
         self._wall = wall
         self._steady = steady
 
-    async def ask(self, method: str, url: URL, read: Reading[T]) -> tuple[Answer, T | None]:
+    async def ask(self, method: str, url: URL, read: Reading) -> Answer:
         """Send a request and read its response."""
         sent_at, begun = self._wall(), self._steady()
-        value: T | None = None
         try:
             with self._limit.wait():
                 response = await self._send(method, url)
                 try:
-                    answer, value = await read(response)
+                    answer = await read(response)
                 finally:
                     response.release()  # a connection whose response was not read to its end is closed
         except FOREIGN as error:
             heard, word = explain(error)
-            answer, value = Answer(heard, error=word, message=in_words(word)), None
-        return answer.timed(sent_at, self._wall(), self._steady() - begun), value
+            answer = Answer(heard, error=word, message=in_words(word))
+        return answer.timed(sent_at, self._wall(), self._steady() - begun)
+
+    async def ask_for(self, method: str, url: URL, read: ReadingMore[T]) -> tuple[Answer, T | None]:
+        """Send a request and read its response, for what an answer doesn't hold."""
+        value: T | None = None
+
+        async def reading(response: aiohttp.ClientResponse) -> Answer:
+            nonlocal value
+            answer, value = await read(response)
+            return answer
+
+        return await self.ask(method, url, reading), value
 
     async def body_of(self, response: aiohttp.ClientResponse, cap: int) -> Body | Answer:
         """The body of a 2xx, or the answer where there is none of use; its status or ``error`` says why."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Literal
 from urllib.parse import quote
@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from worker.energycap.bodies import LARGEST_BATCH, tidy, to_batch
-from worker.energycap.exchange import Exchange, Reading, T
+from worker.energycap.exchange import Exchange, ReadingMore, T
 from worker.energycap.records import to_can_export, to_identity, to_page
 from worker.energycap.wire import Wire
 from worker.words.answer import Answer, Identity, Page
@@ -45,17 +45,14 @@ class Reader:
         self._me_url = wire.url("/api/v3/me")
         self._exchange = Exchange(wire, key, timeout_s, wall, steady)
 
-    async def look_up(self, batch_id: int) -> Answer:
+    def look_up(self, batch_id: int) -> Awaitable[Answer]:
         """Read a batch: ``GET /api/v3/batch/{batchId}``."""
-        answer, _ = await self._get(
-            self._url(f"/api/v3/batch/{batch_id}"), partial(self._read_batch, batch_id)
-        )
-        return answer
+        url = self._url(f"/api/v3/batch/{batch_id}")
+        return self._exchange.ask("GET", url, partial(self._read_batch, batch_id))
 
-    async def me(self) -> Answer:
+    def me(self) -> Awaitable[Answer]:
         """Whether the key works: ``GET /api/v3/me``. Only the status is looked at."""
-        answer, _ = await self._get(self._me_url, self._read_status)
-        return answer
+        return self._exchange.ask("GET", self._me_url, self._read_status)
 
     async def identity(self) -> tuple[Answer, Identity | None]:
         """Who the key is: ``GET /api/v3/me``. No Identity where the body says nothing of a user."""
@@ -91,8 +88,8 @@ class Reader:
         """The text without the key in it."""
         return self._exchange.redact(text)
 
-    async def _get(self, url: URL, read: Reading[T]) -> tuple[Answer, T | None]:
-        return await self._exchange.ask("GET", url, read)
+    async def _get(self, url: URL, read: ReadingMore[T]) -> tuple[Answer, T | None]:
+        return await self._exchange.ask_for("GET", url, read)
 
     def _page_url(self, number: int, size: int, filter_text: str | None) -> URL:
         query = f"pageSize={size}&pageNumber={number}"
@@ -106,22 +103,22 @@ class Reader:
     def _shown(self, text: str) -> str | None:
         return tidy(self.redact(text))
 
-    async def _read_status(self, response: aiohttp.ClientResponse) -> tuple[Answer, None]:
+    async def _read_status(self, response: aiohttp.ClientResponse) -> Answer:
         found = await self._exchange.body_of(response, LARGEST_BATCH)
         if not isinstance(found, Answer):
-            return found.answer(), None
-        return found._replace(error=None) if found.error in _OF_THE_BODY else found, None
+            return found.answer()
+        return found._replace(error=None) if found.error in _OF_THE_BODY else found
 
-    async def _read_batch(self, batch_id: int, response: aiohttp.ClientResponse) -> tuple[Answer, None]:
+    async def _read_batch(self, batch_id: int, response: aiohttp.ClientResponse) -> Answer:
         found = await self._exchange.body_of(response, LARGEST_BATCH)
         if isinstance(found, Answer):
-            return found, None
+            return found
         batch = to_batch(found.content)
         if batch is None:
-            return found.answer(error="not_a_batch"), None
+            return found.answer(error="not_a_batch")
         if batch.batch_id != batch_id:
-            return found.answer(error="wrong_batch"), None
-        return found.answer(batch, None if batch.state is BatchState.CLOSED else "not_closed"), None
+            return found.answer(error="wrong_batch")
+        return found.answer(batch, None if batch.state is BatchState.CLOSED else "not_closed")
 
     async def _read_record(
         self, otherwise: str, parse: Callable[[bytes], T | None], response: aiohttp.ClientResponse

@@ -130,7 +130,8 @@ class AbortWatch:
 
     def _count_row(self, batch_id: int, outcome: Outcome, reason: str | None) -> None:
         if outcome in self.ok:
-            self._last, self._in_a_row = None, 0
+            if self._in_a_row:
+                self._last, self._in_a_row = None, 0
             return
         if (outcome, reason) != self._last:
             self._last, self._in_a_row = (outcome, reason), 0
