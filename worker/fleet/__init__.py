@@ -7,15 +7,18 @@ the queue's name as hash tag: a hash, a results stream and counts for each run, 
 """
 
 from worker.fleet.address import Address, parse_address
+from worker.fleet.book import Book
 from worker.fleet.ear import Ear
 from worker.fleet.header import Header, Lesson
-from worker.fleet.line import Line, open_line
+from worker.fleet.line import Line
 from worker.fleet.meter import Meter
 from worker.fleet.names import Names, pace_key
+from worker.fleet.opening import open_line
 from worker.fleet.pacer import SharedPacer
 from worker.fleet.persistence import trouble_with_persistence
 from worker.fleet.queue import RedisQueue
-from worker.fleet.runs import Book, Entry, Runs
+from worker.fleet.results import Entry
+from worker.fleet.runs import Runs
 from worker.fleet.worker import Worker
 
 __all__ = [

@@ -5,26 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from worker.engine.ports import Log
 from worker.fleet.address import Address
 from worker.fleet.names import Names
 from worker.rules.retry import backoff_s
-from worker.words.errors import ConfigurationError, QueueError
+from worker.words.errors import QueueError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.commands.core import AsyncScript
 
 T = TypeVar("T")
-CONNECT_S: Final = 5.0
-ANSWER_S: Final = 15.0
-"""No call blocks, so an answer that takes longer is none."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 3.0
 
 
@@ -148,36 +144,3 @@ def _source(name: str, *, common: bool) -> str:
     folder = resources.files("worker.fleet") / "lua"
     parts = ["common", name] if common else [name]
     return "\n".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
-
-
-@asynccontextmanager
-async def open_line(address: Address, log: Log) -> AsyncIterator[Line]:
-    """The line to a store; nothing is sent yet.
-
-    Raises ConfigurationError where the library is missing or the address can't be used.
-    """
-    try:
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-    except ImportError:
-        raise ConfigurationError(
-            f"{address.what} {address.shown} needs a library that is not installed: "
-            "pip install 'energycap-batch-closer[redis]'"
-        ) from None
-    try:
-        redis = Redis.from_url(
-            address.url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),  # repeated here, where it can be told
-            socket_connect_timeout=CONNECT_S,
-            socket_timeout=ANSWER_S,
-        )
-    except (ValueError, TypeError):
-        raise ConfigurationError(
-            f"{address.what} {address.shown} can't be used: its address is not understood"
-        ) from None
-    try:
-        yield Line(redis, address, log)
-    finally:
-        await redis.aclose()

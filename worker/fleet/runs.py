@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
+from worker.fleet.book import Book
 from worker.fleet.header import Header, fields_of, text_of
 from worker.fleet.line import Line
 from worker.fleet.names import GROUP
+from worker.fleet.results import Results
 from worker.rules.message import own_controls
-from worker.rules.summary import Counters, Latency
 from worker.words.errors import ConfigurationError, QueueError
 from worker.words.model import Planned
 
@@ -23,38 +24,12 @@ _IDLE_MS: Final = 10_000
 _NO_WORKERS: Final = (b"sweeper-", b"given-back")
 
 
-class Entry(NamedTuple):
-    """A line of a run's results."""
-
-    at: str  # its place among the results
-    line: bytes
-    batch_id: str  # empty for what is no batch id
-    seq: int  # its place in the input; 0 for a stranger's
-    final: bool
-
-
-class Book(NamedTuple):
-    """How a run stands."""
-
-    header: Header
-    counters: Counters
-    latency: Latency
-    final: int
-    provisional: int
-    outcomes: dict[str, int]
-    rate_per_s: float | None  # as the workers were told
-
-    @property
-    def left(self) -> int:
-        """Batches without any result."""
-        return self.header.ids - self.final - self.provisional
-
-
 class Runs:
     """The runs of one queue."""
 
     def __init__(self, line: Line) -> None:
         self.line = self._line = line
+        self.results = Results(line)
         self._names = line.names
         self.epoch = ""
 
@@ -91,18 +66,7 @@ class Runs:
                 f"queue {self._line.address.shown} lost run {run_id}: its broker lost its data; "
                 "enqueue again what has no result (what was closed will be found closed)"
             )
-        return Book(
-            header,
-            Counters.from_json_dict(_numbers(counts, "req:")),
-            Latency(
-                {int(bucket): count for bucket, count in _numbers(counts, "lat:").items()},
-                int(counts.get("slowest", 0)) / 1e6,
-            ),
-            int(counts.get("final", 0)),
-            int(counts.get("prov", 0)),
-            _numbers(counts, "out:"),
-            float(counts["rate"]) if "rate" in counts else None,
-        )
+        return Book.of(header, counts)
 
     async def create(self, run_id: str, deadline_s: float | None, fields: Mapping[str, object]) -> bool:
         """Begin a run; False where there is one of that name."""
@@ -126,43 +90,6 @@ class Runs:
         """Stop a run; the first reason stands."""
         await self._line.script("stop", run_id, kind, by, "")
 
-    async def entries(self, run_id: str, after: str = "0-0") -> AsyncIterator[Entry]:
-        """The lines of a run's results that come after one, as they are now."""
-        key = self._names.run(run_id, "out")
-        while page := await self._line.ask("XRANGE", key, f"({after}", "+", "COUNT", _PAGE):
-            for at, fields in page:
-                yield _entry_of(at, fields)
-            after = page[-1][0].decode()
-
-    async def current(self, run_id: str) -> AsyncIterator[Entry]:
-        """Of each batch the line that holds now, and the lines of what is no batch id."""
-        page: list[Entry] = []
-        async for entry in self.entries(run_id):
-            page.append(entry)
-            if len(page) >= _PAGE:
-                for each in await self._holding(run_id, page):
-                    yield each
-                page = []
-        for each in await self._holding(run_id, page):
-            yield each
-
-    async def _holding(self, run_id: str, page: Sequence[Entry]) -> Iterator[Entry]:
-        ids = [entry.batch_id for entry in page if entry.batch_id]
-        if not ids:
-            return iter(page)
-        done = await self._line.ask("HMGET", self._names.run(run_id, "done"), *ids)
-        provisional = await self._line.ask("HMGET", self._names.run(run_id, "prov"), *ids)
-        known = {
-            batch_id: (final or otherwise or b"").decode().partition(" ")[0]
-            for batch_id, final, otherwise in zip(ids, done, provisional, strict=True)
-        }
-        return (entry for entry in page if not entry.batch_id or known[entry.batch_id] == entry.at)
-
-    async def last(self, run_id: str) -> str:
-        """The place of the last line of a run's results."""
-        page = await self._line.ask("XREVRANGE", self._names.run(run_id, "out"), "+", "-", "COUNT", 1)
-        return page[0][0].decode() if page else "0-0"
-
     async def unclaimed(
         self, run_id: str, name: str, lease_s: float
     ) -> tuple[int, list[tuple[str, dict[str, str]]]]:
@@ -179,18 +106,6 @@ class Runs:
             found += [(mid.decode(), fields_of(flat)) for mid, *flat in claimed]
             start = f"({cursor.decode()}" if cursor else ""
         return busy, found
-
-    async def messages(self, run_id: str) -> AsyncIterator[tuple[str, dict[str, str], str]]:
-        """What is not settled of a run: message id, fields, and the intent or nothing."""
-        start = "-"
-        while page := await self._line.ask("XRANGE", self._names.queue, start, "+", "COUNT", _PAGE):
-            for mid, fields in page:
-                known = text_of(fields)
-                if known.get("run_id") == run_id:
-                    key = self._names.run(run_id, "intents")
-                    intent = await self._line.ask("HGET", key, known.get("batch_id", ""))
-                    yield mid.decode(), known, (intent or b"").decode()
-            start = f"({page[-1][0].decode()}"
 
     async def now(self) -> float:
         """The store's clock."""
@@ -232,23 +147,9 @@ def _pairs(found: Any) -> Mapping[bytes, Any]:
     return dict(zip(found[::2], found[1::2], strict=True))
 
 
-def _numbers(counts: Mapping[str, str], prefix: str) -> dict[str, int]:
-    return {name[len(prefix) :]: int(count) for name, count in counts.items() if name.startswith(prefix)}
-
-
 def _entry(seq: int, entry: Planned | bytes) -> dict[str, Any]:
     if isinstance(entry, bytes):
         return {"line": entry.decode(), "seq": str(seq)}
     fields = {"source": entry.source, "line": str(entry.line)} | own_controls(entry.controls)
     flat = [part for pair in fields.items() for part in pair]
     return {"batch": str(entry.batch_id), "seq": str(seq), "fields": flat}
-
-
-def _entry_of(at: bytes, fields: Mapping[bytes, bytes]) -> Entry:
-    return Entry(
-        at=at.decode(),
-        line=fields[b"line"],
-        batch_id=fields.get(b"batch", b"").decode(),
-        seq=int(fields.get(b"seq") or 0),
-        final=b"final" in fields,
-    )

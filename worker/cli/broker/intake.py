@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
-from threading import Lock
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -14,6 +13,7 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from worker.brokers import Address, BrokerGoneError, QueueMissingError, Received, broker_at
+from worker.cli.broker_contact import Contact
 from worker.cli.signals import Ears
 from worker.rules.working import pause_s
 from worker.telemetry import Log
@@ -33,35 +33,6 @@ class BrokerTroubleError(BatchCloserError):
     exit_code = 1
 
 
-class _Contact:
-    """Whether the broker answers; each change is told once, whichever thread notices it."""
-
-    def __init__(self, source: str, log: Log) -> None:
-        self._source = source
-        self._log = log
-        self._lock = Lock()
-        self._is_up: bool | None = None  # None: it was not asked yet
-
-    @property
-    def is_up(self) -> bool:
-        """Whether it answered when it was asked last."""
-        return bool(self._is_up)
-
-    def gone(self, reason: str) -> None:
-        """It did not answer."""
-        with self._lock:
-            before, self._is_up = self._is_up, False
-        if before is not False:
-            self._log.warning("queue.away", queue=self._source, reason=reason)
-
-    def there(self) -> None:
-        """It did."""
-        with self._lock:
-            before, self._is_up = self._is_up, True
-        if before is False:
-            self._log.info("queue.back", queue=self._source)
-
-
 class Intake:
     """Receives messages, keeps them in hand, and answers them.
 
@@ -72,7 +43,7 @@ class Intake:
         self, address: Address, log: Log, ears: Ears, *, lease_s: float = 30.0, gives_up: bool
     ) -> None:
         self.source = address.shown
-        self._contact = _Contact(address.shown, log)
+        self._contact = Contact(address.shown, log)
         self._ears = ears
         self._gives_up = gives_up
         self._broker = broker_at(address, lease_s)

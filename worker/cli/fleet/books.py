@@ -49,9 +49,9 @@ async def gather(runs: Runs, book: Book, folder: Path) -> Spool:
     """Every entry of a run with what is known of it now."""
     header = book.header
     spool = Spool(header.entries, folder)
-    async for entry in runs.current(header.run_id):
+    async for entry in runs.results.current(header.run_id):
         spool.add(entry.seq, entry.line)
-    async for _, fields, intent in runs.messages(header.run_id):
+    async for _, fields, intent in runs.results.messages(header.run_id):
         message = of_fields(fields)
         if isinstance(message, Unfit):
             continue

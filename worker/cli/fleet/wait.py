@@ -108,7 +108,7 @@ class _Follower:
     async def follow(self) -> Book | None:
         """Until the run is done; None where a signal came first."""
         runs, run_id = self._runs, self._run.run_id
-        after = await runs.last(run_id)
+        after = await runs.results.last(run_id)
         before = await self._begin_results(after)
         book = await runs.book(run_id)
         self._log.info("run.started", **self._facts(book))
@@ -136,7 +136,7 @@ class _Follower:
         """Bring results.jsonl to what is final by now, and count that."""
         counts = dict.fromkeys(Outcome, 0)
         with replaced(self._folder / "results.jsonl") as file:
-            async for entry in self._runs.current(self._run.run_id):
+            async for entry in self._runs.results.current(self._run.run_id):
                 if entry.final and _order(entry.at) <= _order(upto):
                     counts[parse_line(entry.line).outcome] += 1
                     file.write(entry.line)
@@ -145,7 +145,7 @@ class _Follower:
     async def _show_new(self, after: str, results: ResultsFile, progress: Progress) -> str:
         lines: list[bytes] = []
         with self._log.gathered():
-            async for entry in self._runs.entries(self._run.run_id, after):
+            async for entry in self._runs.results.entries(self._run.run_id, after):
                 after = entry.at
                 lines.append(entry.line)
                 self._show(entry.line, progress)
