@@ -13,7 +13,7 @@ from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError
 from worker.words.model import Outcome, Planned, Result
 
-COUNTS_EVERY_S = 0.1
+COUNTS_EVERY_S = 0.02
 """A killed session's requests are counted up to this long before its end."""
 
 
