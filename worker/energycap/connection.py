@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,7 +107,11 @@ async def _wire(connection: Connection, kind: type[Connector]) -> AsyncIterator[
         "User-Agent": f"energycap-batch-closer/{__version__}",
     }
     connect_s = min(CONNECT_TIMEOUT_S, connection.timeout_s)
-    connector = kind(limit=connection.concurrency + _PER_REQUEST_EXTRA, ssl=trust(connection.ca_file))
+    secure = connection.base_url.startswith("https:") or connection.ca_file is not None
+    connector = kind(
+        limit=connection.concurrency + _PER_REQUEST_EXTRA,
+        ssl=trust(connection.ca_file) if secure else True,
+    )
     try:
         yield Wire(
             connector,
@@ -119,8 +124,9 @@ async def _wire(connection: Connection, kind: type[Connector]) -> AsyncIterator[
         await connector.close()
 
 
+@lru_cache(maxsize=4)
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's trust roots, and those of a PEM file on top.
+    """The system's trust roots, and those of a PEM file on top; read once, which takes its time.
 
     Raises ConfigurationError naming the file.
     """

@@ -77,7 +77,8 @@ class Exchange:
                 try:
                     answer = await read(response)
                 finally:
-                    response.release()  # a connection whose response was not read to its end is closed
+                    if not response.closed:  # a connection whose response was not read to its end is given up
+                        response.release()
         except FOREIGN as error:
             heard, word = explain(error)
             answer = Answer(heard, error=word, message=in_words(word))
