@@ -19,7 +19,7 @@ from worker.simulator.scripts import fault_plan
 
 FAULTS = ("500=3%", "put:close_then_500=3%", "drop_before=2%", "put:drop_after=3%", "slow:0.1=2%")
 SETTINGS = ("--rate", 2000, "--burst", 50, "--concurrency", 4, "--backoff", 0.02, "--max-attempts", 8)
-FLEET = ("--lease", 1, "--max-deliveries", 100, "--grace", 5)
+FLEET = ("--lease", 2, "--max-deliveries", 100, "--grace", 5)
 PATIENCE_S = 3600
 
 
@@ -69,7 +69,7 @@ class Story:
         assert waiter.exit_code() == 3, waiter.complaints
 
     def _wait(self) -> Program:
-        return self._fleet.enqueue(self._ids, "--run-id", "crash", "--wait", "--abort", "none", "--lease", 1)
+        return self._fleet.enqueue(self._ids, "--run-id", "crash", "--wait", "--abort", "none", "--lease", 2)
 
     def _has_moved_on(self, waiter: Program) -> bool:
         """So many more requests later; or the run is over."""

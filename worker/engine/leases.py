@@ -128,11 +128,13 @@ class Holdings:
     async def keep(self) -> None:
         """Prolong all leases."""
         held, asked_at = dict(self._held), self._clocks.steady()
-        lost = {lease.tag for lease in await self._queue.keep(held.values())} if held else set()
+        gone = await self._queue.keep(held.values()) if held else ()
+        lost = {(lease.tag, lease.deliveries) for lease in gone}
         for number, lease in held.items():
+            is_lost = (lease.tag, lease.deliveries) in lost
             if number in self._held:
-                self._known_at[number] = float("-inf") if lease.tag in lost else asked_at
-            if lease.tag in lost:
+                self._known_at[number] = float("-inf") if is_lost else asked_at
+            if is_lost:
                 self._log.warning("lease.lost", batch_id=lease.planned.batch_id, run_id=lease.terms.run_id)
 
     def _forget(self, number: int) -> None:

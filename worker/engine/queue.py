@@ -11,9 +11,12 @@ from worker.words.model import Planned, Result
 
 
 class Lease(NamedTuple):
-    """A message of a queue that this worker alone holds for now: a batch to be closed."""
+    """A message of a queue that this worker alone holds for now: a batch to be closed.
 
-    tag: str  # the broker's own name for it
+    Delivered once more, to whomever, it is another lease, and this one is lost.
+    """
+
+    tag: str  # the broker's own name for the message
     terms: Terms  # of the run that it belongs to
     planned: Planned  # with the attempts and the first instant of a recorded intent, if there is one
     deliveries: int = 1  # so many workers were given it, this one included
@@ -47,7 +50,7 @@ class Queue(Protocol):
     async def intend(self, lease: Lease, attempts: int, first_attempt_at: float) -> Hindrance | None:
         """Record durably that an attempt is about to be sent, unless something stands against it.
 
-        Where the lease's run is stopped, its stop is requested and nothing recorded.
+        That prolongs the lease. Where its run is stopped, the stop is requested and nothing recorded.
         """
         ...
 

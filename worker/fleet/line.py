@@ -42,15 +42,20 @@ class Line:
     @property
     def up_for_s(self) -> float:
         """How long it has answered without a gap that was noticed here; infinite if it always did."""
-        return time.monotonic() - self._returned_at
+        return time.monotonic() - self._returned_at if self.is_up else 0.0
 
     async def script(self, name: str, *arguments: Any, key: str | None = None) -> Any:
-        """Run ``lua/NAME.lua`` on the queue, or on another key; see ``call``."""
+        """Run ``lua/NAME.lua`` on the queue, or on another key; see ``call``.
+
+        An argument that can be called is asked for its value whenever the script is sent.
+        """
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = self.redis.register_script(_source(name, common=key is None))
         keys = [key or self.names.queue]
-        return await self.call(lambda: script(keys=keys, args=list(arguments)))
+        return await self.call(
+            lambda: script(keys=keys, args=[each() if callable(each) else each for each in arguments])
+        )
 
     async def ask(self, command: str, *arguments: Any) -> Any:
         """Send one command; see ``call``."""

@@ -15,7 +15,7 @@ from worker.fleet.meter import Meter
 from worker.fleet.recording import Recorder
 from worker.fleet.rejecting import Rejecter
 from worker.fleet.run_stop import RunStop
-from worker.fleet.taking import Taker
+from worker.fleet.taking import Delivery, Taker
 from worker.fleet.worker import Worker
 from worker.rules.message import Message
 from worker.words.errors import ConfigurationError
@@ -31,7 +31,7 @@ class RedisQueue:
     def __init__(self, line: Line, worker: Worker, meter: Meter, log: Log) -> None:
         self._line = line
         self._worker = worker
-        self._touches: dict[str, int] = {}  # by message: as known when its batch was last looked at
+        self._touches: dict[Delivery, int] = {}  # of each lease: as known when its batch was last looked at
         self._runs = runs = KnownRuns(line, worker, log)
         self._losses = losses = Losses(line, worker.base_url, log, on_lost=runs.forget)
         self._taker = Taker(
@@ -87,14 +87,14 @@ class RedisQueue:
 
     async def keep(self, leases: Collection[Lease]) -> Collection[Lease]:
         """Prolong the leases; those that are lost."""
-        tags, lost = [lease.tag for lease in leases], set[str]()
-        for start in range(0, len(tags), _KEEP_AT_ONCE):
-            epoch, *gone = await self._line.script(
-                "keep", self._worker.name, *tags[start : start + _KEEP_AT_ONCE]
-            )
+        held, lost = list(leases), list[Lease]()
+        for start in range(0, len(held), _KEEP_AT_ONCE):
+            page = held[start : start + _KEEP_AT_ONCE]
+            told = [part for lease in page for part in (lease.tag, lease.deliveries)]
+            epoch, *places = await self._line.script("keep", self._worker.name, *told)
             self._losses.heard_epoch(epoch.decode())
-            lost.update(tag.decode() for tag in gone)
-        return [lease for lease in leases if lease.tag in lost]
+            lost += [page[int(place)] for place in places]
+        return lost
 
     async def intend(self, lease: Lease, attempts: int, first_attempt_at: float) -> Hindrance | None:
         """Record that an attempt is about to be sent, unless something stands against it."""
@@ -102,14 +102,15 @@ class RedisQueue:
             "intend",
             self._worker.name,
             lease.tag,
+            lease.deliveries,
             lease.terms.run_id,
             lease.planned.batch_id,
             attempts,
             repr(first_attempt_at),
-            self._touches.get(lease.tag, 0),
+            self._touches.get(_delivery(lease), 0),
         )
         if word in {b"go", b"busy"}:
-            self._touches[lease.tag] = int(told[-1])
+            self._touches[_delivery(lease)] = int(told[-1])
         if word == b"go":
             self._losses.heard_tick(int(told[0]))
         elif word == b"stopped":
@@ -117,18 +118,18 @@ class RedisQueue:
             assert isinstance(stop, RunStop)
             stop.heard(Stopped(told[0].decode()), told[1].decode())
         elif word == b"lost":
-            self._touches.pop(lease.tag, None)
+            self._touches.pop(_delivery(lease), None)
         return {b"lost": Hindrance.LOST, b"busy": Hindrance.BUSY}.get(word)
 
     async def settle(self, lease: Lease, result: Result, *, final: bool) -> bool:
         """Record the result, acknowledge the message and count it, in one step."""
-        self._touches.pop(lease.tag, None)
+        self._touches.pop(_delivery(lease), None)
         return await self._recorder.record(lease, result, final=final)
 
     async def give_back(self, lease: Lease) -> None:
         """Leave the message to others at once."""
-        self._touches.pop(lease.tag, None)
-        await self._line.script("give_back", self._worker.name, lease.tag)
+        self._touches.pop(_delivery(lease), None)
+        await self._line.script("give_back", self._worker.name, lease.tag, lease.deliveries)
 
     async def leave(self, within_s: float) -> None:
         """Say good-bye, as far as that is possible within so many seconds."""
@@ -138,3 +139,7 @@ class RedisQueue:
                 await self._line.script("leave", self._worker.name, _FORGOTTEN_AFTER_MS)
         except TimeoutError:
             return
+
+
+def _delivery(lease: Lease) -> Delivery:
+    return lease.tag, lease.deliveries

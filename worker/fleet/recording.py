@@ -45,6 +45,7 @@ class Recorder:
             "settle",
             self._worker.name,
             lease.tag,
+            lease.deliveries,
             lease.terms.run_id,
             result.batch_id,
             int(final),

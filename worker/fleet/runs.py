@@ -92,8 +92,8 @@ class Runs:
 
     async def unclaimed(
         self, run_id: str, name: str, lease_s: float
-    ) -> tuple[int, list[tuple[str, dict[str, str]]]]:
-        """Claim what nobody works on of a stopped run, as the consumer ``name``: message ids and fields.
+    ) -> tuple[int, list[tuple[str, int, dict[str, str]]]]:
+        """Claim what nobody works on of a stopped run, as the consumer ``name``: ids, deliveries and fields.
 
         Also how many are under way.
         """
@@ -103,7 +103,7 @@ class Runs:
                 "sweep", name, run_id, start, _PAGE, int(lease_s * 1000)
             )
             busy += int(more)
-            found += [(mid.decode(), fields_of(flat)) for mid, *flat in claimed]
+            found += [(mid.decode(), int(deliveries), fields_of(flat)) for mid, deliveries, *flat in claimed]
             start = f"({cursor.decode()}" if cursor else ""
         return busy, found
 

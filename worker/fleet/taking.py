@@ -26,8 +26,12 @@ _CONTROL_ALONE = Care(
 )
 
 
+Delivery = tuple[str, int]
+"""Message id, and how often it was delivered: together they are one lease."""
+
+
 class Taker:
-    """Takes messages for one worker. ``touches``: of each message, as known when its batch was last seen."""
+    """Takes messages for one worker. ``touches``: of each lease, as known when its batch was last seen."""
 
     def __init__(
         self,
@@ -37,7 +41,7 @@ class Taker:
         *,
         losses: Losses,
         rejecter: Rejecter,
-        touches: MutableMapping[str, int],
+        touches: MutableMapping[Delivery, int],
     ) -> None:
         self._line = line
         self._worker = worker
@@ -58,7 +62,7 @@ class Taker:
             int(worker.lease_s * 1000),
             self._cursor,
             LARGEST,
-            int(self._line.up_for_s >= worker.lease_s),  # else they had no chance to keep theirs
+            lambda: int(self._line.up_for_s >= worker.lease_s),  # else they had no chance to keep theirs
         )
         self._cursor = cursor.decode()
         self._losses.heard_epoch(epoch.decode())
@@ -88,7 +92,7 @@ class Taker:
             if word == b"ok":
                 run = await self._runs.learn(_run_of(mid, message), int(told[0]))
             if run is not None:
-                self._touches[mid] = int(told[1])
+                self._touches[mid, deliveries] = int(told[1])
                 known = [each.decode() for each in told[2:]]
                 leases.append(self._lease(mid, deliveries, message, run, known))
             elif word != b"done":

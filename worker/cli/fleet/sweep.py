@@ -40,7 +40,9 @@ class Sweeper:
         ending = Ending(at=time.time(), stopped=header.stopped, by=header.stopped_by)
         busy, claimed = await self._runs.unclaimed(self._run.run_id, self._worker.name, self._lease_s)
         messages = [
-            (mid, 1, message) for mid, fields in claimed if isinstance(message := of_fields(fields), Message)
+            (mid, deliveries, message)
+            for mid, deliveries, fields in claimed
+            if isinstance(message := of_fields(fields), Message)
         ]
         for lease in await self._queue.leases_of(messages) if messages else ():
             result = derive(Line(lease.planned), self._run, ending)

@@ -23,14 +23,34 @@ local function entry_of(mid) -- of the pending messages: {id, consumer, idle ms,
     return redis.call('XPENDING', stream, GROUP, mid, mid, 1)[1]
 end
 
-local function holds(consumer, mid)
+-- A lease is one delivery of a message: one that was lost meanwhile is another's even if the same worker has it
+-- again, for others may have sent a PUT between.
+local function holds(consumer, mid, deliveries)
     local entry = entry_of(mid)
-    return entry and entry[2] == consumer
+    return entry and entry[2] == consumer and (not deliveries or entry[4] == tonumber(deliveries))
 end
 
 local function drop(mid)
     redis.call('XACK', stream, GROUP, mid)
     redis.call('XDEL', stream, mid)
+end
+
+-- Which message led to the result of a batch: 'ours' this very delivery of it, 'same' another delivery,
+-- 'other' another message; nil where there is no result.
+local function result_by(run, batch, mid, deliveries, part)
+    local known = redis.call('HGET', run_key(run, part or 'done'), batch)
+    if not known then return nil end
+    local by = string.match(known, ' (%S+)$')
+    if deliveries and by == mid .. '#' .. deliveries then return 'ours' end
+    return string.sub(by, 1, #mid + 1) == mid .. '#' and 'same' or 'other'
+end
+
+local function drop_settled(run, mid, by) -- a message whose batch has its result; another message is a duplicate
+    if by == 'other' then
+        redis.call('HINCRBY', run_key(run), 'lines', 1)
+        redis.call('HINCRBY', run_key(run), 'duplicates', 1)
+    end
+    drop(mid)
 end
 
 local function stop_run(run, kind, by, ids) -- the first reason stands

@@ -7,10 +7,8 @@ for index = 3, #ARGV, 4 do
     if standing == '1' then ensure_standing(run, ARGV[1], ARGV[2]) end
     if redis.call('EXISTS', run_key(run)) == 0 then
         table.insert(found, {'unknown'})
-    elseif redis.call('HEXISTS', run_key(run, 'done'), batch) == 1 then
-        redis.call('HINCRBY', run_key(run), 'lines', 1)
-        redis.call('HINCRBY', run_key(run), 'duplicates', 1)
-        drop(mid)
+    elseif result_by(run, batch, mid) then
+        drop_settled(run, mid, result_by(run, batch, mid))
         table.insert(found, {'done'})
     else
         local kind, by = stop_of(run)

@@ -1,11 +1,12 @@
--- A result: recorded, counted and acknowledged in one step, and only once. ARGV: consumer, message id, run,
--- batch id, 1 if final, result line, outcome, its place in the input or '', and a JSON object:
+-- A result: recorded, counted and acknowledged in one step, and only once. ARGV: consumer, message id,
+-- deliveries, run, batch id, 1 if final, result line, outcome, its place in the input or '', and a JSON object:
 --   counted (held ones are not), kinds (of abort rules), row ('' for a fine one), dead (reason or ''),
 --   text (for the dead letter), more (counts to be added), slowest (us), rate (asked for, per second),
 --   remembered (ids of a kind), keep_s (seconds to keep a run)
 -- Gives {ok, settled, failed, not_found, in a row, stop, by}, or {done}, {lost}, {gone}.
-local consumer, mid, run, batch, final = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
-local outcome, seq, told = ARGV[7], ARGV[8], cjson.decode(ARGV[9])
+local consumer, mid, deliveries = ARGV[1], ARGV[2], ARGV[3]
+local run, batch, final, line = ARGV[4], ARGV[5], ARGV[6] == '1', ARGV[7]
+local outcome, seq, told = ARGV[8], ARGV[9], cjson.decode(ARGV[10])
 local header, counts = run_key(run), run_key(run, 'counts')
 
 local function answer()
@@ -15,18 +16,17 @@ local function answer()
 end
 
 if redis.call('EXISTS', header) == 0 then return {'gone'} end
-local known = redis.call('HGET', run_key(run, 'done'), batch)
-if known then
-    if string.find(known, ' ' .. mid, 1, true) then return answer() end -- this very call, once more
-    redis.call('HINCRBY', header, 'lines', 1)
-    redis.call('HINCRBY', header, 'duplicates', 1)
-    drop(mid)
+local by = result_by(run, batch, mid, deliveries)
+local is_told = not final and result_by(run, batch, mid, deliveries, 'prov') == 'ours'
+if by == 'ours' or is_told then return answer() end -- this very call, once more
+if by then
+    drop_settled(run, mid, by)
     return {'done'}
 end
 -- A worker that lost its lease may still know for sure that its PUT closed the batch.
-if not holds(consumer, mid) and not (final and outcome == 'closed') then return {'lost'} end
+if not holds(consumer, mid, deliveries) and not (final and outcome == 'closed') then return {'lost'} end
 
-local fields = {'line', ARGV[6], 'batch', batch, 'seq', seq}
+local fields = {'line', line, 'batch', batch, 'seq', seq}
 if final then table.insert(fields, 'final'); table.insert(fields, 1) end
 local out = redis.call('XADD', run_key(run, 'out'), '*', unpack(fields))
 if seq == '' and redis.call('HEXISTS', run_key(run, 'prov'), batch) == 0 then
@@ -34,11 +34,11 @@ if seq == '' and redis.call('HEXISTS', run_key(run, 'prov'), batch) == 0 then
     redis.call('HINCRBY', header, 'ids', 1)
 end
 if final then
-    redis.call('HSET', run_key(run, 'done'), batch, out .. ' ' .. mid)
+    redis.call('HSET', run_key(run, 'done'), batch, out .. ' ' .. mid .. '#' .. deliveries)
     redis.call('HINCRBY', counts, 'final', 1)
     redis.call('HDEL', run_key(run, 'intents'), batch)
     if redis.call('HDEL', run_key(run, 'prov'), batch) == 1 then redis.call('HINCRBY', counts, 'prov', -1) end
-elseif redis.call('HSET', run_key(run, 'prov'), batch, out) == 1 then
+elseif redis.call('HSET', run_key(run, 'prov'), batch, out .. ' ' .. mid .. '#' .. deliveries) == 1 then
     redis.call('HINCRBY', counts, 'prov', 1)
 end
 if redis.call('HGET', tag .. 'busy', batch) == mid then redis.call('HDEL', tag .. 'busy', batch) end

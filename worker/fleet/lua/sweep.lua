@@ -1,5 +1,6 @@
 -- Claim what nobody works on of a stopped run. ARGV: consumer, run, first id, how many, lease ms.
--- Gives the id to go on after ('' at the end), how many are under way, and of each {id, name, value, ...}.
+-- Gives the id to go on after ('' at the end), how many are under way, and of each {id, deliveries, name,
+-- value, ...}.
 local consumer, run, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local page = redis.call('XRANGE', stream, ARGV[3], '+', 'COUNT', ARGV[4])
 local claimed, busy = {}, 0
@@ -14,7 +15,7 @@ for _, message in ipairs(page) do
             busy = busy + 1
         else
             redis.call('XCLAIM', stream, GROUP, consumer, 0, message[1], 'FORCE', 'JUSTID')
-            table.insert(claimed, {message[1], unpack(fields)})
+            table.insert(claimed, {message[1], entry_of(message[1])[4], unpack(fields)})
         end
     end
 end
