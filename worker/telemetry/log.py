@@ -1,4 +1,4 @@
-"""The log: events in, log.jsonl and standard error behind, and no global configuration."""
+"""The log: structlog in front, log.jsonl and standard error behind, and no global configuration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TextIO, TypeAlias
 
 import orjson
+import structlog
 
 from worker.rules.summary import instant
 from worker.telemetry.render import console_renderer, json_line, terminal_safe
@@ -42,22 +43,28 @@ class Log:
         self._clock = clock
         self._gathered_at: bytes | None = None  # one instant for all that is written together
         self._above_bar: Callable[[str], None] | None = None
+        self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+            _Fanout(self._emit),
+            processors=[_stamp(clock)],
+            wrapper_class=structlog.make_filtering_bound_logger(self._file_rank),
+            context_class=dict,
+        ).bind()
 
     def debug(self, event: str, **fields: object) -> None:
         """Log an event for those who look into the program."""
-        self._say("debug", event, fields)
+        self._logger.debug(event, **fields)
 
     def info(self, event: str, **fields: object) -> None:
         """Log an event of normal work."""
-        self._say("info", event, fields)
+        self._logger.info(event, **fields)
 
     def warning(self, event: str, **fields: object) -> None:
         """Log an event that somebody may have to look at."""
-        self._say("warning", event, fields)
+        self._logger.warning(event, **fields)
 
     def error(self, event: str, **fields: object) -> None:
         """Log an event that stops the run."""
-        self._say("error", event, fields)
+        self._logger.error(event, **fields)
 
     def settled(self, line: bytes, *, fine: bool) -> None:
         """Log ``batch.settled`` with the fields of a line of JSON, at info if that is fine, else at warning.
@@ -123,12 +130,10 @@ class Log:
             self._file.close()
             self._file = None
 
-    def _say(self, level: Level, name: str, fields: Event) -> None:
-        rank = RANK[level]
-        if rank < self._file_rank:
-            return
-        event: Event = {"timestamp": instant(self._clock()), "level": level, "event": name, **fields}
-        self._record(json_line(event))
+    def _emit(self, event: Event) -> None:
+        rank = RANK[event["level"]]
+        if rank >= self._file_rank:
+            self._record(json_line(event))
         if rank >= self._stream_rank or (self._stream_rank == RANK["warning"] and _is_sign_of_life(event)):
             self._show(event)
 
@@ -150,6 +155,23 @@ class Log:
 def _is_sign_of_life(event: Event) -> bool:
     """A line now and then: who wants to see warnings alone still wants to see that the run is alive."""
     return bool(event["event"] == "run.progress")
+
+
+class _Fanout:
+    """What structlog takes for the logger at the end of its chain: every level goes to one function."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self.debug = self.info = self.warning = self.error = emit
+
+
+def _stamp(clock: Callable[[], float]) -> structlog.typing.Processor:
+    """The one processor: timestamp, level and event first, then the fields."""
+
+    def stamp(_logger: object, level: str, event: Any) -> tuple[tuple[Event], dict[str, Any]]:
+        head = {"timestamp": instant(clock()), "level": level, "event": event.pop("event")}
+        return (head | event,), {}
+
+    return stamp
 
 
 def open_log(

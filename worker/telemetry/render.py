@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from worker.rules.summary import printable
 
@@ -54,8 +55,6 @@ def _escaped(char: str) -> str:
 
 def console_renderer(colour: bool) -> Callable[[dict[str, Any]], str]:
     """A function that renders an event for people: short, in one line, nulls left out."""
-    import structlog  # which brings rich along: four times what the rest of the log takes to import
-
     render = structlog.dev.ConsoleRenderer(
         colors=colour and os.name != "nt",  # there it would need another library
         pad_event_to=0,
