@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 endif
 STAMP := $(VENV)/.installed
 CHECKS := $(VENV)/.checks-installed
+CONTENDERS := $(VENV)/.contenders-installed
 N ?= 200
 SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format crash bench-ledger bench-rates crash-fleet bench-fleet screenshots clean
+.PHONY: help demo test lint types check format crash crash-fleet bench bench-fleet screenshots clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,12 @@ $(STAMP): pyproject.toml constraints.txt
 $(CHECKS): $(STAMP)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[deploy-checks,broker-checks]'
 	@touch $(CHECKS)
+
+$(CONTENDERS): $(STAMP)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
+	@! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/newman newman@6.2.2 \
+	  || echo "newman can't be installed: it will be left out"
+	@touch $(CONTENDERS)
 
 demo: $(STAMP) ## Close a few hundred batches of the simulator and show the result
 	@$(BIN)/batch-closer demo --state demo
@@ -53,18 +60,15 @@ format: $(STAMP) ## Format the code
 crash: $(STAMP) ## Kill the real process at random moments, N times, and compare with the truth (N=200)
 	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/crash --crashes $(N)
 
-bench-ledger: $(STAMP) ## Measure what the ledger costs a close
-	$(BIN)/python tests/bench/ledger_cost.py
-
-bench-rates: $(STAMP) ## Measure how well rates from 0.5 to 1000 per second are reached and kept
-	$(BIN)/python tests/bench/rates.py
-
 crash-fleet: $(STAMP) ## Kill workers, broker and waiter of a fleet at random (8 workers, 5,000 batches, SEED=now)
 	$(BIN)/python -m pytest -n 0 -p no:randomly --timeout 0 -s tests/fleet/test_crash.py --batches 5000 --workers 8 \
 	  --seed $(SEED)
 
+bench: $(CONTENDERS) ## Measure what a close costs beside what people would use instead (BENCH=--quick: a minute)
+	$(BIN)/python -m tests.bench $(BENCH)
+
 bench-fleet: $(STAMP) ## Measure how a fleet scales, and how well it keeps one rate
-	$(BIN)/python tests/bench/fleet.py
+	$(BIN)/python -m tests.bench.fleet
 
 screenshots: $(STAMP) ## Make the README's pictures again, from the demo (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots

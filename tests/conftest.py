@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 # How quick a machine is says nothing of whether the program is right.
@@ -9,3 +11,8 @@ settings.register_profile(
     "project", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("project")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two a core: half of a test's time is waiting for a process, a server or a slot."""
+    return 2 * (os.cpu_count() or 1)

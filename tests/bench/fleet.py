@@ -1,6 +1,6 @@
 """How a fleet scales, and whether it keeps one rate: real workers, a real broker, a server of its own.
 
-    python tests/bench/fleet.py [--seconds 8]
+    python -m tests.bench.fleet [--seconds 8]
 
 First 1 and 8 workers, each with one close at once, against a server that takes 50 ms: how many times as
 much 8 close as one. Then 8 workers with one rate, each with four at once: what the server saw of it, and its
@@ -14,7 +14,6 @@ on this machine too. Where there are two cores, and others use them, that is the
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -22,13 +21,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from math import floor
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
-from tests.fleet.broker import Broker  # noqa: E402
+from tests.bench.costs import environment
+from tests.bench.figures import allowed_in_a_second
+from tests.bench.servers import Seen, small
+from tests.fleet.broker import Broker
 
 WORKERS = 8
 AT_ONCE = 1
@@ -50,39 +48,30 @@ def main() -> None:
     print("workers   closes  per second")
     for workers in (1, WORKERS):
         seen = measured(workers, AT_ONCE, NO_LIMIT, int(ideal * workers * seconds))
-        reached.append((seen["requests"] - 1) / seen["seconds"])
-        print(f"{workers:7d} {seen['requests']:8.0f} {reached[-1]:11.1f}")
+        reached.append((seen.requests - 1) / seen.seconds)
+        print(f"{workers:7d} {seen.requests:8d} {reached[-1]:11.1f}")
     print(f"{WORKERS} workers close {reached[1] / reached[0]:.2f} times as much as one (goal 7)\n")
     print("  rate  closes  reached  of it   busiest second  allowed")
     for rate in RATES:
         seen = measured(WORKERS, AT_ONCE_FOR_RATE, rate, max(int(rate * seconds), 25) + 1)
-        per_s = (seen["requests"] - 1) / seen["seconds"]
+        per_s = (seen.requests - 1) / seen.seconds
         print(
-            f"{rate:6g} {seen['requests']:7.0f} {per_s:8.2f} {per_s / rate:6.1%} "
-            f"{seen['busiest']:16.0f} {floor((rate + 1) * 1.01):8d}"
+            f"{rate:6g} {seen.requests:7d} {per_s:8.2f} {per_s / rate:6.1%} "
+            f"{seen.busiest:16d} {allowed_in_a_second(rate):8d}"
         )
 
 
-def measured(workers: int, at_once: int, rate: float, closes: int) -> dict[str, float]:
+def measured(workers: int, at_once: int, rate: float, closes: int) -> Seen:
     """What the server saw of a run that so many workers closed."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(Broker(folder / "broker", "--appendonly", "yes"))
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.slow_server", str(LATENCY_S)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+        server = stack.enter_context(small(delay_s=LATENCY_S))
+        environ = environment(
+            BATCH_CLOSER_BASE_URL=server.base_url,
+            BATCH_CLOSER_QUEUE=broker.url,
+            BATCH_CLOSER_STATE=str(folder / "state"),
         )
-        assert server.stdout is not None
-        environ = {
-            **os.environ,
-            "ENERGYCAP_API_KEY": "no-secret",
-            "BATCH_CLOSER_BASE_URL": f"http://127.0.0.1:{int(server.stdout.readline())}",
-            "BATCH_CLOSER_QUEUE": broker.url,
-            "BATCH_CLOSER_STATE": str(folder / "state"),
-        }
         for number in range(workers):
             stack.enter_context(working(environ, at_once, rate, folder / f"{number}.log"))
         ids = "".join(f"{number}\n" for number in range(1, closes + 1))
@@ -91,9 +80,8 @@ def measured(workers: int, at_once: int, rate: float, closes: int) -> dict[str, 
         with broker.client() as client:
             while client.xlen("batch-closer"):
                 time.sleep(0.2)
-        told, _ = server.communicate()
-    seen: dict[str, float] = json.loads(told)
-    assert seen["requests"] == closes
+        seen = server.stop()
+    assert seen.requests == closes
     return seen
 
 

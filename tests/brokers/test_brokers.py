@@ -12,7 +12,7 @@ from worker.simulator.faults import Route
 from worker.simulator.world import State
 
 IDS = range(1001, 1041)
-HASTE = ("--poll", "0.2", "--lease", "1")
+HASTE = ("--poll", "0.2", "--lease", "2")
 
 STRANGE = {
     b"close everything": "not_json",

@@ -24,7 +24,7 @@ BATCHES = 60
 CONCURRENCY = 8
 MOST_KILLS = 4
 RUN_S = 1.6  # about what a run takes from start to exit
-UNCOUNTED_S = 1.0  # a killed session keeps its counts every 0.1 s, with a commit that a busy machine delays
+UNCOUNTED_S = 1.0  # a killed session keeps its counts every 0.02 s, with a commit that a busy machine delays
 FAULTS = ("500=4%", "put:close_then_500=4%", "drop_before=3%", "put:drop_after=4%", "slow:0.1=3%")
 SETTINGS = ("--rate", 150, "--burst", 5, "--concurrency", CONCURRENCY, "--backoff", 0.02)
 
@@ -38,7 +38,9 @@ def test_crash(seed: int, tmp_path: Path, figures: Figures) -> None:
         faults=fault_plan(shares=[*FAULTS, "put:429:0=3%"], seed=seed),
     )
     with simulator_thread(options) as simulator:
-        story = Story(Bench(tmp_path, simulator), simulator, rng)
+        bench = Bench(tmp_path, simulator)
+        bench.environ["BATCH_CLOSER_SNAPSHOT"] = str(seed % 2)
+        story = Story(bench, simulator, rng)
         story.tell()
         story.check()
         story.count(figures)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.deploy.support import check_words, run_tool
 from tests.docs.support import ROOT
-from worker.cli.settings import LimitSettings
+from worker.cli.settings.tree import LimitSettings
 
 DOCKER = ROOT / "deploy" / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text(encoding="utf-8")

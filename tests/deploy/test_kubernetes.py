@@ -13,7 +13,7 @@ import pytest
 
 from tests.deploy.support import check_words
 from tests.docs.support import ROOT
-from worker.cli.resolve import resolve
+from worker.cli.settings.resolve import resolve
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 FOLDERS = ["nightly", "month-end", "fleet", "look", "overlays/example"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.support import ROOT
-from worker.cli.settings import LimitSettings
+from worker.cli.settings.tree import LimitSettings
 
 SYSTEMD = ROOT / "deploy" / "systemd"
 CAGE = SYSTEMD / "batch-closer-.service.d" / "10-cage.conf"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from worker.cli.settings import Entry, entries
+from worker.cli.settings.tree import Entry, entries
 
 _DEFAULT_IN_WORDS = re.compile(r" *\[default: (.*)\]")
 

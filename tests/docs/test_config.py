@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.support import ROOT
-from worker.cli.resolve import resolve
-from worker.cli.settings import Entry, Settings, entries
+from worker.cli.settings.resolve import resolve
+from worker.cli.settings.tree import Entry, Settings, entries
 from worker.words.errors import ConfigurationError
 
 EXAMPLE = ROOT / "config" / "example.toml"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.support import Program, a_world
-from worker.cli.settings import entries
+from worker.cli.settings.tree import entries
 from worker.simulator.running import Simulator, simulator_thread
 
 TABLE = """

@@ -191,7 +191,7 @@ def test_a_crash(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of the program itself, with the key in its text and in its frames, is one line without it."""
 
     async def broken(self: EnergyCap, batch_id: int) -> None:
-        raise RuntimeError(f"headers were {self._key}")
+        raise RuntimeError(f"headers were {self._exchange._key}")
 
     monkeypatch.setattr(EnergyCap, "close", broken)
     with simulator_thread(Options(key=KEY), world=a_world(3)) as simulator:

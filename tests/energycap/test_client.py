@@ -126,6 +126,36 @@ async def test_a_body_without_end_is_given_up() -> None:
     assert (answer.heard, answer.error) == (Heard.ANSWER, "too_large")
 
 
+async def test_a_cancelled_wait_is_no_time_out() -> None:
+    """Who waits may be cancelled, and that ends the wait of nobody else."""
+    wire = Wire(b"", b"")
+    async with client(wire, timeout_s=30.0) as api:
+        first = asyncio.ensure_future(api.close(7))
+        while not wire.seen:
+            await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+    assert first.cancelled()
+
+
+async def test_slow_drops_do_not_outlast_the_time_out() -> None:
+    """The limit is one for the whole exchange: a body that never ends does not move it."""
+    wire = Wire(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{", b"")
+
+    async def drip() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+            for writer in wire.writers:
+                writer.write(b" ")
+
+    async with client(wire, timeout_s=0.3) as api:
+        dripping = asyncio.create_task(drip())
+        answer = await api.close(7)
+        dripping.cancel()
+    assert (answer.heard, answer.error) == (Heard.LOST, "timeout")
+
+
 async def test_silence_ends_with_the_time_out() -> None:
     """An answer that never comes is lost, for the request went out."""
     wire = Wire(b"")
@@ -173,6 +203,26 @@ async def test_nobody_listens() -> None:
     async with connect(connection) as api:
         answer = await api.close(7)
     assert (answer.heard, answer.error) == (Heard.NOT_SENT, "connection_refused")
+
+
+async def test_a_proxy_is_told_nothing_but_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for a tunnel in the clear: neither the key nor who asks is its business."""
+    proxy = Wire(response(b"", "403 Forbidden"))
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("https_proxy", f"http://user:word@127.0.0.1:{port}")
+    async with connect(Connection(base_url="https://app.energycap.com", key=SecretStr(KEY))) as api:
+        answer = await api.close(7)
+    server.close()
+    await server.wait_closed()
+    assert (answer.heard, answer.error) == (Heard.NOT_SENT, "proxy_refused")
+    asked = proxy.seen[0].decode()
+    assert asked.startswith("CONNECT app.energycap.com:443 ")
+    assert "Proxy-Authorization: Basic " in asked
+    assert KEY not in asked
+    assert "batch-closer" not in asked
 
 
 def test_the_proxy_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,10 @@ import json
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import pytest
 from pydantic import SecretStr
 
 from worker.energycap import Connection, EnergyCap, Reader, connect_reader
-from worker.energycap.connection import ReadingConnector
 from worker.energycap.reader import LARGEST_PAGE
 from worker.simulator.options import Nulls, Options, Population, Unknowns
 from worker.simulator.running import Simulator, simulate
@@ -37,25 +35,13 @@ def test_the_reader_has_no_way_to_write() -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "OPTIONS"])
-async def test_its_session_does_not_write_either(method: str) -> None:
+async def test_its_connections_do_not_write_either(method: str) -> None:
     """Below the reader's type, its connections are given to no request but a GET."""
-    wire = Wire(b"")
-    server = await asyncio.start_server(wire.handle, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v3/batch/close/7"
-    async with aiohttp.ClientSession(connector=ReadingConnector()) as session:
+    wire = Wire()
+    async with reader(wire) as api:
         with pytest.raises(RuntimeError, match=method):
-            await session.request(method, url)
-    server.close()
-    await server.wait_closed()
+            await api._exchange._send(method, api._url("/api/v3/batch/close/7"))
     assert wire.connections == 0
-
-
-async def test_the_reader_reads_over_such_a_session() -> None:
-    """What it is built on is that connector, so no call to come can write by mistake."""
-    async with reader(Wire()) as api:
-        session = api._session_get.__self__  # type: ignore[attr-defined]  # a bound method's object
-        assert isinstance(session.connector, ReadingConnector)
-        assert not hasattr(api, "close")
 
 
 async def test_ten_thousand_batches_in_ten_pages() -> None:

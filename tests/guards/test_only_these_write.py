@@ -95,7 +95,7 @@ def test_a_single_door() -> None:
         for file in ROOT.rglob("*.py")
         if file.parent.name != "energycap" and _imports(file) & WRITING
     }
-    assert doors == {"cli/wiring.py", "cli/fleet_work.py"}
+    assert doors == {"cli/session/wiring.py", "cli/fleet/work.py"}
 
 
 def test_who_goes_through_it() -> None:
@@ -103,11 +103,12 @@ def test_who_goes_through_it() -> None:
     users: dict[str, set[str]] = {}
     for file in ROOT.rglob("*.py"):
         for name in _imports(file):
-            users.setdefault(name, set()).add(file.stem)
-    assert users["worker.cli.wiring.close_all"] == {"session"}
-    assert users["worker.cli.session.Session"] == {"sitting"}
-    assert users["worker.cli.sitting.Sitting"] <= WRITERS | {"local_turns", "broker_turns"}
-    assert users["worker.cli.local_turns.Turns"] == {"local_work", "broker_turns"}
+            room = file.relative_to(ROOT / "cli") if file.is_relative_to(ROOT / "cli") else file
+            users.setdefault(name, set()).add(room.with_suffix("").as_posix())
+    assert users["worker.cli.session.wiring.close_all"] == {"session/steps"}
+    assert users["worker.cli.session.steps.Session"] == {"session/sitting"}
+    assert users["worker.cli.session.sitting.Sitting"] <= WRITERS | {"local/turns", "broker/turns"}
+    assert users["worker.cli.local.turns.Turns"] == {"local/work", "broker/turns"}
     assert users["worker.cli.close.close_entries"] == {"runs"}
 
 

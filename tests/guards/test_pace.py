@@ -11,8 +11,8 @@ from tests.e2e.support import a_batch
 from tests.engine.support import Ears
 from tests.guards.support import Looking, open_batches, world_of
 from tests.plan.support import faults
-from worker.cli.phases import Phases
-from worker.cli.settings import LimitSettings
+from worker.cli.session.phases import Phases
+from worker.cli.settings.tree import LimitSettings
 from worker.simulator.faults import Route
 from worker.simulator.options import Options
 from worker.simulator.running import Simulator, simulator_thread

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.support import QUICK, Ran, a_batch
 from tests.guards.support import Looking, changing, open_batches, world_of, written
-from worker.cli.bounds import today
+from worker.cli.settings.bounds import today
 from worker.simulator.options import Options
 from worker.simulator.running import Simulator, simulator_thread
 from worker.simulator.scripts import script, scripted
@@ -67,7 +67,7 @@ def test_what_was_asked_for_holds_when_resumed(
     _, world = three(**fields)
     with simulator_thread(world=world) as simulator:
         ran = stopped(program, simulator, *targets(name), *told)
-        monkeypatch.setattr("worker.cli.lookout.today", lambda: date(2001, 2, 3))
+        monkeypatch.setattr("worker.cli.looks.lookout.today", lambda: date(2001, 2, 3))
         assert program.verb(simulator, "resume").code == 3
         assert sorted(map(str, written(simulator))) == ["1002", "1003"]
     assert (ran.by_id[ODD]["outcome"], ran.by_id[ODD]["reason"]) == ("held", guard)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from worker.ledger import LedgerWriter, open_ledger
+from worker.ledger.group import Group
 from worker.ledger.journal import Journal
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
@@ -60,15 +61,46 @@ async def test_all_that_wait_share_one_commit(tmp_path: Path, monkeypatch: pytes
     sizes: list[int] = []
     record = Journal.record
 
-    def counted(journal: Journal, group: object) -> object:
-        sizes.append(len(group.waiting))  # type: ignore[attr-defined]  # the Group it is handed
-        return record(journal, group)  # type: ignore[arg-type]  # as above
+    def counted(journal: Journal, group: Group) -> object:
+        sizes.append(len(group.waiting))
+        return record(journal, group)
 
     monkeypatch.setattr(Journal, "record", counted)
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
         await asyncio.gather(*(writer.intend(run.first_seq + n, 1, 5.0) for n in range(300)))
     assert sizes[0] == 300
     assert sum(sizes) == 300
+
+
+async def test_whoever_comes_in_the_next_turns_shares_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the loop brings more, a group gathers; once it is quiet, or in any case soon, it goes."""
+    run, session = planned(tmp_path, range(1, 301))
+    sizes: list[int] = []
+    record = Journal.record
+
+    def counted(journal: Journal, group: Group) -> object:
+        sizes.append(len(group.waiting))
+        return record(journal, group)
+
+    monkeypatch.setattr(Journal, "record", counted)
+    monkeypatch.setattr("worker.ledger.writer.LONGEST_S", 3600.0)
+    async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
+
+        async def turns(first: int) -> None:
+            waits = []
+            for seq in range(first, first + 100):
+                waits.append(writer.intend(seq, 1, 5.0))
+                await asyncio.sleep(0)
+            await asyncio.gather(*waits)
+
+        await turns(run.first_seq)
+        assert sizes == [100]
+        monkeypatch.setattr("worker.ledger.writer.LONGEST_S", 0.0)
+        await turns(run.first_seq + 100)
+        assert len(sizes) > 2
+    assert sum(sizes) == 200
 
 
 async def test_counters_travel_with_the_next_commit(tmp_path: Path) -> None:
@@ -139,8 +171,8 @@ async def test_results_behind_a_running_commit_survive_a_cancel(tmp_path: Path) 
         async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
             for seq in range(run.first_seq, run.last_seq + 1):
                 writer.settle(seq, Outcome.CLOSED, final=True, record=b"r" * 9000, token=seq)
-                if seq == run.last_seq - 1:
-                    await asyncio.sleep(0)  # hands over all but the last
+                while seq == run.last_seq - 1 and writer._committing is None:
+                    await asyncio.sleep(0)  # until all but the last are handed over
             current = asyncio.current_task()
             assert current is not None
             current.cancel()
@@ -161,7 +193,8 @@ async def test_results_that_wait_keep_their_order(tmp_path: Path) -> None:
         state.rename(away)
         for seq in range(run.first_seq, run.last_seq + 1):
             writer.settle(seq, Outcome.CLOSED, final=True, record=b"r", token=seq)
-            await asyncio.sleep(0)  # a commit runs while the next gathers
+            while writer._committing is None:  # a commit runs while the next gathers
+                await asyncio.sleep(0)
         await writer.flush()
         assert told == []
         away.rename(state)

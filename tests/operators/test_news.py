@@ -19,8 +19,8 @@ from tests.docs.support import ROOT, fences
 from tests.e2e.support import FIRST, Program, a_world
 from tests.operators.support import Receiver, news, receiving, told
 from tests.process.program import Bench, until
-from worker.cli.resolve import resolve
-from worker.cli.telling import Call, Telling
+from worker.cli.settings.resolve import resolve
+from worker.cli.telling.call import Call, Telling
 from worker.energycap.client import EnergyCap
 from worker.ledger import Holder, RunLock
 from worker.simulator.running import Simulator, simulator_thread
@@ -227,7 +227,7 @@ def test_a_fault_of_the_program(
     """It is told that the run broke off, and how to go on; for the metrics it is under way no more."""
 
     async def broken(self: EnergyCap, batch_id: int) -> None:
-        raise RuntimeError(f"headers were {self._key}")
+        raise RuntimeError(f"headers were {self._exchange._key}")
 
     monkeypatch.setattr(EnergyCap, "close", broken)
     metrics = program.folder / "m.prom"

@@ -168,7 +168,7 @@ def test_another_protocol_is_refused() -> None:
 def test_nothing_of_it_is_loaded_unasked() -> None:
     """Nor of metrics and notifications: who doesn't use them doesn't pay for them."""
     code = (
-        "import sys, worker.cli.close, worker.cli.wiring\n"
+        "import sys, worker.cli.close, worker.cli.session.wiring\n"
         "print([name for name in ('opentelemetry', 'apprise', 'prometheus_client', 'worker.notify')"
         " if name in sys.modules])"
     )

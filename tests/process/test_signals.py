@@ -205,7 +205,7 @@ def test_deadline(tmp_path: Path) -> None:
         assert program.process.returncode == 4
         summary = bench.summary("run")
         assert (summary["stopped"], summary["stopped_by"]) == ("deadline", "deadline=0.6")
-        assert 0 < summary["closed"]["batches"] < 60
+        assert summary["closed"]["batches"] < 60
         _check(bench)
         resumed = bench.run("resume", "--rate", 1000, "--deadline", 60)
         assert resumed.process.returncode == 0

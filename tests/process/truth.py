@@ -36,7 +36,7 @@ def is_true(line: Mapping[str, Any], truth: Mapping[str, Any]) -> bool:
             return truth["state"] == "closed" and truth["closed_by_us"] is False
         case "not_found":
             return bool(truth["state"] == "missing")
-        case "rejected" | "failed":
+        case "rejected" | "failed" | "held":
             return truth["state"] in {"open", "pending"}
         case "not_attempted":
             return not truth["closed_by_us"]

@@ -11,10 +11,10 @@ import pytest
 
 from tests.e2e.support import a_world
 from tests.queue.support import ELSEWHERE, Queueing
-from worker.cli.local_enqueue import enqueue
+from worker.cli.local.enqueue import enqueue
 from worker.cli.options import settings_from
-from worker.cli.queue_settings import LOCAL
 from worker.cli.queues import EnqueueOrder, Queue
+from worker.cli.settings.queue import LOCAL
 from worker.simulator.running import Simulator, simulator_thread
 from worker.words.errors import ConfigurationError
 

@@ -48,7 +48,7 @@ def result(number: int, outcome: Outcome = Outcome.CLOSED, **given: Any) -> Resu
         line=number + 1,
         input="n/a" if outcome is Outcome.INVALID else None,
     )
-    return replace(made, **given)
+    return made._replace(**given)
 
 
 def mixed(many: int) -> Iterator[Result]:

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -115,7 +114,7 @@ def test_what_must_not_be_missed() -> None:
 def test_odd_text(results: list[Result], odd: str, stopped: Stopped | None) -> None:
     """Whatever stands in a result, the page has the same elements, valid JSON and only what can be shown."""
     plain = [
-        replace(each, reason="x", message="y", batch_code="z", source="s", end_date=None, input="i")
+        each._replace(reason="x", message="y", batch_code="z", source="s", end_date=None, input="i")
         for each in results
     ]
     odd_ones = summary_of(results, stopped=stopped, stopped_by=odd, run_id=odd, base_url=odd)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -156,7 +155,7 @@ def test_untrusted_messages() -> None:
 def test_large_sums_are_exact() -> None:
     """No sum of running totals is rounded."""
     huge = Decimal("99999999999999999999999999.99")
-    closed = [replace(rejected(i, ""), outcome=Outcome.CLOSED, running_total=huge) for i in range(1, 101)]
+    closed = [rejected(i, "")._replace(outcome=Outcome.CLOSED, running_total=huge) for i in range(1, 101)]
     assert tally(closed).closed.running_total == Decimal("9999999999999999999999999999.00")
 
 

@@ -129,11 +129,11 @@ def test_beside_a_bar(tmp_path: Path) -> None:
     log = open_log(stderr, path, fmt="console")
     above: list[str] = []
     log.above_bar(above.append)
-    log.settled({"batch_id": 1}, fine=True)
-    log.settled({"batch_id": 2}, fine=False)
+    log.settled(b'{"batch_id":1}\n', fine=True)
+    log.settled(b'{"batch_id":2}\n', fine=False)
     log.info("run.paused")
     log.above_bar(None)
-    log.settled({"batch_id": 3}, fine=True)
+    log.settled(b'{"batch_id":3}\n', fine=True)
     log.close()
     assert [("batch 2" in line, "paused" in line) for line in above] == [(True, False), (False, True)]
     assert stderr.getvalue().count("\n") == 1

@@ -98,7 +98,7 @@ def test_live() -> None:
     progress = Progress(2, log, terminal)
     progress.start()
     progress.settled(Outcome.CLOSED)
-    log.settled({"batch_id": 77, "outcome": "held"}, fine=False)
+    log.settled(b'{"batch_id":77,"outcome":"held"}\n', fine=False)
     progress.settled(Outcome.HELD)
     progress.paused(0.0)
     progress.stop()

@@ -15,13 +15,13 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from worker.cli.check_here import check_key, check_settings, check_state
+from worker.cli.checks.here import check_key, check_settings, check_state
 from worker.cli.here import make_log
 from worker.cli.options import setting_options, settings_from
-from worker.cli.resolve import KEY_ENV
-from worker.cli.settings import Settings
-from worker.cli.telling import check_telling
-from worker.cli.wiring import connection_of
+from worker.cli.session.wiring import connection_of
+from worker.cli.settings.resolve import KEY_ENV
+from worker.cli.settings.tree import Settings
+from worker.cli.telling.call import check_telling
 from worker.report.readiness import render_readiness
 from worker.rules.readiness import Check, Readiness
 from worker.telemetry.terminal import width_of
@@ -63,7 +63,7 @@ def command(as_json: bool, config: Path | None, **flags: Any) -> int:
 
 
 def _check_api(settings: Settings, key: SecretStr | None, present: Check) -> list[Check]:
-    from worker.cli.check_api import check_api, unasked
+    from worker.cli.checks.api import check_api, unasked
 
     if key is None:
         return unasked(present.name)

@@ -15,20 +15,20 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from worker.cli.bounds import period_of, today
 from worker.cli.completion import files
 from worker.cli.here import host_of, who
-from worker.cli.lookout import Preview, warn_of_untold
+from worker.cli.looks.lookout import Preview, warn_of_untold
 from worker.cli.naming import Asked, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, show
 from worker.cli.plan_input import read_plan
 from worker.cli.plan_output import ended_early
 from worker.cli.question import ask, is_agreed, yes_option
-from worker.cli.resolve import read_key, refuse_key_in
 from worker.cli.resume import take_up
-from worker.cli.settings import Settings, fixed
-from worker.cli.sitting import Sitting
+from worker.cli.session.sitting import Sitting
+from worker.cli.settings.bounds import period_of, today
+from worker.cli.settings.resolve import read_key, refuse_key_in
+from worker.cli.settings.tree import Settings, fixed
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
 from worker.ledger import ListedBatch, NewRun, RunRow, Store
 from worker.report.advice import counted

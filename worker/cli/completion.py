@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
 
-from worker.cli.settings import Entry, Settings
+from worker.cli.settings.tree import Entry, Settings
 from worker.rules.guards import GUARDS, Action
 
 Items = list[CompletionItem[str]]

@@ -15,10 +15,10 @@ from worker.cli.completion import files
 from worker.cli.naming import entries_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.question import is_yes, may_ask, yes_option
-from worker.cli.queue_settings import BROKERS, COLLECTING
 from worker.cli.queues import EnqueueOrder, Queue, enqueue, queue_of
-from worker.cli.resolve import GUARD, read_key
-from worker.cli.settings import Settings, entries
+from worker.cli.settings.queue import BROKERS, COLLECTING
+from worker.cli.settings.resolve import GUARD, read_key
+from worker.cli.settings.tree import Settings, entries
 from worker.sources import Entry
 from worker.words.errors import ConfigurationError
 
@@ -118,7 +118,7 @@ def _check_shape(targets: tuple[str, ...], *, waits: bool, lists: bool, takes_ba
 def _look_or_take_back(
     queue: Queue, settings: Settings, found: Iterable[Entry], *, lists: bool, as_json: bool
 ) -> int:
-    from worker.cli.local_queue import list_waiting, take_back
+    from worker.cli.local.queue import list_waiting, take_back
 
     if queue.url is not None:
         raise ConfigurationError(

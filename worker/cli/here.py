@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from worker.cli.settings import LogFormat, Settings
+from worker.cli.settings.tree import LogFormat, Settings
 from worker.telemetry import Log, open_log
 
 

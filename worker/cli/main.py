@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -15,6 +16,9 @@ import click
 from worker import __version__
 from worker.cli.signals import ignore, restored
 from worker.words.errors import BatchCloserError
+
+_CYCLES_EVERY = 20_000
+"""So many new objects between two searches for cycles: a close leaves few, and each search takes its time."""
 
 
 class Verb(NamedTuple):
@@ -87,6 +91,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command and exit with its code."""
+    gc.set_threshold(_CYCLES_EVERY, 20, 20)
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that can't show a character must not end the run

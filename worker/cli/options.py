@@ -11,8 +11,8 @@ import click
 import platformdirs
 
 from worker.cli.completion import guards, of_setting
-from worker.cli.resolve import GUARD, resolve
-from worker.cli.settings import Entry, Settings, entries
+from worker.cli.settings.resolve import GUARD, resolve
+from worker.cli.settings.tree import Entry, Settings, entries
 from worker.report.results import private_folder
 from worker.rules.guards import GUARDS
 from worker.words.errors import ConfigurationError

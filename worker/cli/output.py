@@ -17,7 +17,7 @@ from worker.telemetry.terminal import colours, width_of
 from worker.words.model import Stopped
 
 if TYPE_CHECKING:  # it takes its time to load, and a summary may be shown without a session
-    from worker.cli.session import Ended
+    from worker.cli.session.steps import Ended
 
 
 def show(ended: Ended, folder: Path, state: Path | None, *, as_json: bool) -> int:

@@ -11,15 +11,15 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
-from worker.cli.bounds import period_of, today
 from worker.cli.close import command as close
 from worker.cli.completion import files
 from worker.cli.here import make_log
 from worker.cli.naming import Named, Wish, asked_of, entries_of, selection_options, wish_of
 from worker.cli.options import setting_options, settings_from
 from worker.cli.plan_output import check_places, ended_early, exit_code_of, print_plan, write_files
-from worker.cli.resolve import read_key
-from worker.cli.settings import Settings
+from worker.cli.settings.bounds import period_of, today
+from worker.cli.settings.resolve import read_key
+from worker.cli.settings.tree import Settings
 from worker.cli.signals import Ears
 from worker.report.advice import quoted
 from worker.report.plan_advice import Again, next_steps
@@ -92,9 +92,9 @@ def _report(
     wish: Wish | None, named: Named, settings: Settings, key: SecretStr, again: Again
 ) -> PlanReport | int:
     """Look, and make of it what is to be shown; the exit code where the looking was stopped."""
-    from worker.cli.looking import Seen, look
-    from worker.cli.phases import Phases
-    from worker.cli.reading import Reading
+    from worker.cli.looks.planning import Seen, look
+    from worker.cli.looks.reading import Reading
+    from worker.cli.session.phases import Phases
 
     created_at, seen = time.time(), Seen()
     if named.wanted or wish is not None:

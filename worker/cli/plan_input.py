@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from worker.cli.settings import Settings
+from worker.cli.settings.tree import Settings
 from worker.rules.plan import Plan, PlanDecision
 from worker.rules.summary import printable
 from worker.sources import Listed

@@ -17,7 +17,7 @@ from worker.rules.plan import PlanDecision
 from worker.words.errors import ConfigurationError
 
 if TYPE_CHECKING:  # what reads the API takes its time to load, and not every question is about it
-    from worker.cli.lookout import Looked, Preview
+    from worker.cli.looks.lookout import Looked, Preview
     from worker.ledger import RunRow
 
 YES_ENV = "BATCH_CLOSER_YES"

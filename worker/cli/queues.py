@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from worker.cli.queue_settings import BROKERS, LOCAL, Place
-from worker.cli.settings import Settings
+from worker.cli.settings.queue import BROKERS, LOCAL, Place
+from worker.cli.settings.tree import Settings
 from worker.rules.summary import printable
 from worker.sources import Entry
 from worker.words.errors import ConfigurationError

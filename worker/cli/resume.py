@@ -14,9 +14,9 @@ from worker.cli.completion import run_ids
 from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, print_summary, show
 from worker.cli.question import yes_option
-from worker.cli.resolve import read_key
 from worker.cli.runs import find_run, named_state, reckon, state_from
-from worker.cli.sitting import Sitting
+from worker.cli.session.sitting import Sitting
+from worker.cli.settings.resolve import read_key
 from worker.cli.unseen import refuse_run_unseen
 from worker.ledger import RunRow, RunState, Store, open_ledger
 from worker.words.errors import ConfigurationError

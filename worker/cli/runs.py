@@ -12,14 +12,14 @@ from typing import Any
 import click
 import orjson
 
-from worker.cli.account import Account, Ending, results_of
 from worker.cli.completion import run_ids
 from worker.cli.options import setting_options, settings_from, state_folder
 from worker.cli.output import command_for, print_summary
 from worker.cli.question import is_agreed, yes_option
-from worker.cli.resolve import read_key
 from worker.cli.run_list import render_runs
-from worker.cli.settings import Settings, fixed
+from worker.cli.session.account import Account, Ending, results_of
+from worker.cli.settings.resolve import read_key
+from worker.cli.settings.tree import Settings, fixed
 from worker.ledger import RunRow, RunState, Store, open_ledger
 from worker.report import write_reports, write_results
 from worker.rules.summary import Summary, instant
@@ -84,7 +84,7 @@ Examples:
 def list_runs(as_json: bool, queue: str | None, config: Path | None, **flags: Any) -> int:
     """List all runs, the newest last."""
     if queue is not None:
-        from worker.cli import fleet_runs
+        import worker.cli.fleet.runs as fleet_runs
 
         return fleet_runs.list_runs(queue, as_json=as_json)
     state = state_from(flags, config)
@@ -146,7 +146,7 @@ def show_run(run_id: str, as_json: bool, queue: str | None, config: Path | None,
     """Show the summary of a run, made from the ledger."""
     state = state_from(flags, config)
     if queue is not None:
-        from worker.cli import fleet_runs
+        import worker.cli.fleet.runs as fleet_runs
 
         return fleet_runs.show_run(
             queue, run_id, state / "runs" / run_id, named_state(flags), as_json=as_json
@@ -175,7 +175,7 @@ def report_run(run_id: str, as_json: bool, queue: str | None, config: Path | Non
     state = state_from(flags, config)
     folder = state / "runs" / run_id
     if queue is not None:
-        from worker.cli import fleet_runs
+        import worker.cli.fleet.runs as fleet_runs
 
         return fleet_runs.report_run(queue, run_id, folder, named_state(flags), as_json=as_json)
     with open_ledger(state) as store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.cli.settings import Settings
+from worker.cli.settings.tree import Settings
 from worker.ledger import RunRow, Store
 from worker.words.errors import ConfigurationError
 

@@ -11,7 +11,7 @@ import click
 
 from worker.cli.options import setting_options, settings_from
 from worker.cli.queues import WorkOrder, queue_of, work
-from worker.cli.resolve import read_key
+from worker.cli.settings.resolve import read_key
 from worker.cli.unseen import refuse_unseen
 from worker.words.errors import ConfigurationError
 

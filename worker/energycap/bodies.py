@@ -22,9 +22,12 @@ _WORDS = ("message", "detail", "errormessage", "error_description", "error", "ti
 
 async def read_capped(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
     """The body in full, or None where it is larger than ``cap`` bytes (the connection is then given up)."""
+    content = response.content
+    if content.is_eof() and content.total_bytes <= cap:
+        return content.read_nowait()  # it came with the headers
     chunks: list[bytes] = []
     size = 0
-    while chunk := await response.content.readany():
+    while chunk := await content.readany():
         size += len(chunk)
         if size > cap:
             response.close()

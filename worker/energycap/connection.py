@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from pydantic import SecretStr
 from worker import __version__
 from worker.energycap.client import EnergyCap
 from worker.energycap.reader import Reader
+from worker.energycap.wire import Wire
 from worker.words.errors import ConfigurationError
 
 CONNECT_TIMEOUT_S = 10.0
@@ -54,8 +56,10 @@ class Connector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or protocol not in self._used or not protocol.should_close:
+            if protocol is None or protocol not in self._used:
                 break
+            if not protocol.should_close:
+                return connection
             connection.close()
         if protocol is not None:
             self._used.add(protocol)
@@ -63,7 +67,7 @@ class Connector(aiohttp.TCPConnector):
 
 
 class ReadingConnector(Connector):
-    """Gives a connection to no request but a GET, so that a session over it has no way to write."""
+    """Gives a connection to no request but a GET, so that what is built on it has no way to write."""
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -80,8 +84,8 @@ async def connect(connection: Connection) -> AsyncIterator[EnergyCap]:
 
     Raises ConfigurationError where the CA file can't be used.
     """
-    async with _session(connection, Connector) as session:
-        yield EnergyCap(session, connection.base_url, connection.key.get_secret_value())
+    async with _wire(connection, Connector) as wire:
+        yield EnergyCap(wire, connection.key.get_secret_value(), connection.timeout_s)
 
 
 @asynccontextmanager
@@ -90,29 +94,39 @@ async def connect_reader(connection: Connection) -> AsyncIterator[Reader]:
 
     Raises ConfigurationError where the CA file can't be used.
     """
-    async with _session(connection, ReadingConnector) as session:
-        yield Reader(session, connection.base_url, connection.key.get_secret_value())
+    async with _wire(connection, ReadingConnector) as wire:
+        yield Reader(wire, connection.key.get_secret_value(), connection.timeout_s)
 
 
-def _session(connection: Connection, connector: type[Connector]) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector(limit=connection.concurrency + _PER_REQUEST_EXTRA, ssl=trust(connection.ca_file)),
-        headers={
-            "ECI-ApiKey": connection.key.get_secret_value(),
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "User-Agent": f"energycap-batch-closer/{__version__}",
-        },
-        timeout=aiohttp.ClientTimeout(
-            total=connection.timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, connection.timeout_s)
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy_for(connection.base_url),
+@asynccontextmanager
+async def _wire(connection: Connection, kind: type[Connector]) -> AsyncIterator[Wire]:
+    headers = {
+        "ECI-ApiKey": connection.key.get_secret_value(),
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "User-Agent": f"energycap-batch-closer/{__version__}",
+    }
+    connect_s = min(CONNECT_TIMEOUT_S, connection.timeout_s)
+    secure = connection.base_url.startswith("https:") or connection.ca_file is not None
+    connector = kind(
+        limit=connection.concurrency + _PER_REQUEST_EXTRA,
+        ssl=trust(connection.ca_file) if secure else True,
     )
+    try:
+        yield Wire(
+            connector,
+            connection.base_url,
+            headers,
+            aiohttp.ClientTimeout(sock_connect=connect_s),
+            proxy_for(connection.base_url),
+        )
+    finally:
+        await connector.close()
 
 
+@lru_cache(maxsize=4)
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's trust roots, and those of a PEM file on top.
+    """The system's trust roots, and those of a PEM file on top; read once, which takes its time.
 
     Raises ConfigurationError naming the file.
     """

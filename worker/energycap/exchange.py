@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import aiohttp
-from aiohttp.client_middlewares import ClientHandlerType
+from yarl import URL
 
 from worker.energycap.bodies import LARGEST_MESSAGE, message_of, read_capped
-from worker.energycap.failures import FOREIGN, HiddenResend, explain, in_words
+from worker.energycap.failures import FOREIGN, explain, in_words
+from worker.energycap.limit import TimeLimit
+from worker.energycap.wire import Wire
 from worker.rules.retry import http_date, retry_after_s
 from worker.words.answer import Answer, Heard
+from worker.words.model import Batch
 
 T = TypeVar("T")
-Reading = Callable[[aiohttp.ClientResponse], Awaitable[tuple[Answer, T]]]
-"""What is made of a response: the answer, and what was asked for if it is in there."""
+Reading = Callable[[aiohttp.ClientResponse], Awaitable[Answer]]
+"""What is made of a response."""
+ReadingMore = Callable[[aiohttp.ClientResponse], Awaitable[tuple[Answer, T]]]
+"""The same where something was asked for that an answer doesn't hold: None where it isn't there."""
 
 
 def in_json(key: str) -> re.Pattern[bytes]:
@@ -33,71 +37,78 @@ def in_json(key: str) -> re.Pattern[bytes]:
     return re.compile("".join(map(ways, key)).encode())
 
 
-class SendOnce:
-    """A client middleware that lets a request out once.
+class Body(NamedTuple):
+    """The body of a 2xx, without the key in it."""
 
-    aiohttp re-sends a PUT by itself when a kept-alive connection drops before the answer
-    (aio-libs/aiohttp#10790), which would turn our own close into "already closed". It runs
-    the middleware once per hidden attempt.
-    """
+    content: bytes
+    status: int
+    server_at: float | None
 
-    __slots__ = ("_sent",)
-
-    def __init__(self) -> None:
-        self._sent = False
-
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Pass the first attempt on, refuse any other."""
-        if self._sent:
-            raise HiddenResend
-        self._sent = True
-        return await handler(request)
+    def answer(self, batch: Batch | None = None, error: str | None = None) -> Answer:
+        """The answer that is made of it."""
+        return Answer(Heard.ANSWER, self.status, batch, None, error, None, self.server_at)
 
 
 class Exchange:
     """Turns what comes of a request into our own words, and keeps the key out of them."""
 
-    def __init__(self, key: str, wall: Callable[[], float], steady: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        key: str,
+        timeout_s: float,
+        wall: Callable[[], float],
+        steady: Callable[[], float],
+    ) -> None:
+        self._send = wire.send
+        self._limit = TimeLimit(timeout_s)
         self._key = key
         self._key_bytes = key.encode()
         self._key_in_json = in_json(key)
         self._wall = wall
         self._steady = steady
 
-    async def ask(
-        self, request: AbstractAsyncContextManager[aiohttp.ClientResponse], read: Reading[T]
-    ) -> tuple[Answer, T | None]:
-        """Send a prepared request and read its response."""
+    async def ask(self, method: str, url: URL, read: Reading) -> Answer:
+        """Send a request and read its response."""
         sent_at, begun = self._wall(), self._steady()
-        value: T | None = None
         try:
-            async with request as response:
-                answer, value = await read(response)
+            with self._limit.wait():
+                response = await self._send(method, url)
+                try:
+                    answer = await read(response)
+                finally:
+                    if not response.closed:  # a connection whose response was not read to its end is given up
+                        response.release()
         except FOREIGN as error:
             heard, word = explain(error)
-            answer, value = Answer(heard, error=word, message=in_words(word)), None
-        timed = answer._replace(sent_at=sent_at, received_at=self._wall(), elapsed_s=self._steady() - begun)
-        return timed, value
+            answer = Answer(heard, error=word, message=in_words(word))
+        return answer.timed(sent_at, self._wall(), self._steady() - begun)
 
-    async def body_of(self, response: aiohttp.ClientResponse, cap: int) -> tuple[Answer, bytes]:
-        """The answer so far, and the body of a 2xx without the key in it.
+    async def ask_for(self, method: str, url: URL, read: ReadingMore[T]) -> tuple[Answer, T | None]:
+        """Send a request and read its response, for what an answer doesn't hold."""
+        value: T | None = None
 
-        No bytes where there is none of use: then the status, or the answer's ``error``, says why.
-        """
+        async def reading(response: aiohttp.ClientResponse) -> Answer:
+            nonlocal value
+            answer, value = await read(response)
+            return answer
+
+        return await self.ask(method, url, reading), value
+
+    async def body_of(self, response: aiohttp.ClientResponse, cap: int) -> Body | Answer:
+        """The body of a 2xx, or the answer where there is none of use; its status or ``error`` says why."""
         status, server_at = response.status, http_date(response.headers.get("Date"))
         if not 200 <= status < 300:
-            return await self._refusal(response, server_at), b""
+            return await self._refusal(response, server_at)
         try:
-            body = await read_capped(response, cap)
+            content = await read_capped(response, cap)
         except FOREIGN as error:
             _, word = explain(error)
-            return Answer(Heard.LOST, status=status, error=word, server_at=server_at), b""
-        answer = Answer(Heard.ANSWER, status=status, server_at=server_at)
-        if not body:
-            return answer._replace(error="too_large" if body is None else "empty"), b""
-        return answer, self._without_key(body)
+            return Answer(Heard.LOST, status=status, error=word, server_at=server_at)
+        if not content:
+            word = "too_large" if content is None else "empty"
+            return Answer(Heard.ANSWER, status=status, error=word, server_at=server_at)
+        return Body(self._without_key(content), status, server_at)
 
     async def _refusal(self, response: aiohttp.ClientResponse, server_at: float | None) -> Answer:
         try:

@@ -12,13 +12,7 @@ import aiohttp
 
 from worker.words.answer import Heard
 
-
-class HiddenResend(aiohttp.ClientError):
-    """aiohttp was about to send a request a second time by itself (its retry of a reused connection)."""
-
-
 TABLE: tuple[tuple[type[BaseException], Heard, str], ...] = (
-    (HiddenResend, Heard.LOST, "disconnected"),
     (aiohttp.ConnectionTimeoutError, Heard.NOT_SENT, "connect_timeout"),
     (aiohttp.SocketTimeoutError, Heard.LOST, "timeout"),
     (aiohttp.ServerTimeoutError, Heard.LOST, "timeout"),

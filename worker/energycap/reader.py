@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Literal
 from urllib.parse import quote
@@ -12,10 +12,12 @@ import aiohttp
 from yarl import URL
 
 from worker.energycap.bodies import LARGEST_BATCH, tidy, to_batch
-from worker.energycap.exchange import Exchange, Reading, SendOnce, T
+from worker.energycap.exchange import Exchange, ReadingMore, T
 from worker.energycap.records import to_can_export, to_identity, to_page
+from worker.energycap.wire import Wire
 from worker.words.answer import Answer, Identity, Page
 from worker.words.errors import ConfigurationError
+from worker.words.model import BatchState
 
 LARGEST_PAGE = 32 << 20
 """A page of 1000 batches is about half a MB; a server that doesn't know pages may send tens of thousands."""
@@ -33,29 +35,24 @@ class Reader:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
-        base_url: str,
+        wire: Wire,
         key: str,
+        timeout_s: float,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._session_get = session.get
-        self._list_url = f"{base_url}/api/v3/batch"
-        self._batch_url = f"{base_url}/api/v3/batch/"
-        self._me_url = f"{base_url}/api/v3/me"
-        self._export_url = f"{base_url}/api/v3/workflow/export?exportMode="
-        self._key = key
-        self._exchange = Exchange(key, wall, steady)
+        self._url = wire.url
+        self._me_url = wire.url("/api/v3/me")
+        self._exchange = Exchange(wire, key, timeout_s, wall, steady)
 
-    async def look_up(self, batch_id: int) -> Answer:
+    def look_up(self, batch_id: int) -> Awaitable[Answer]:
         """Read a batch: ``GET /api/v3/batch/{batchId}``."""
-        answer, _ = await self._get(f"{self._batch_url}{batch_id}", partial(self._read_batch, batch_id))
-        return answer
+        url = self._url(f"/api/v3/batch/{batch_id}")
+        return self._exchange.ask("GET", url, partial(self._read_batch, batch_id))
 
-    async def me(self) -> Answer:
+    def me(self) -> Awaitable[Answer]:
         """Whether the key works: ``GET /api/v3/me``. Only the status is looked at."""
-        answer, _ = await self._get(self._me_url, self._read_status)
-        return answer
+        return self._exchange.ask("GET", self._me_url, self._read_status)
 
     async def identity(self) -> tuple[Answer, Identity | None]:
         """Who the key is: ``GET /api/v3/me``. No Identity where the body says nothing of a user."""
@@ -83,7 +80,7 @@ class Reader:
         By the SDK: never, after entry, after batch, after approval, after batch approval.
         """
         return await self._get(
-            f"{self._export_url}{mode}",
+            self._url("/api/v3/workflow/export", f"exportMode={mode}"),
             partial(self._read_record, "not_an_export_setting", partial(to_can_export, shown=self._shown)),
         )
 
@@ -91,9 +88,8 @@ class Reader:
         """The text without the key in it."""
         return self._exchange.redact(text)
 
-    async def _get(self, url: str | URL, read: Reading[T]) -> tuple[Answer, T | None]:
-        request = self._session_get(url, allow_redirects=False, middlewares=(SendOnce(),))
-        return await self._exchange.ask(request, read)
+    async def _get(self, url: URL, read: ReadingMore[T]) -> tuple[Answer, T | None]:
+        return await self._exchange.ask_for("GET", url, read)
 
     def _page_url(self, number: int, size: int, filter_text: str | None) -> URL:
         query = f"pageSize={size}&pageNumber={number}"
@@ -102,36 +98,40 @@ class Reader:
                 query += "&filter=" + quote(filter_text, safe="")
             except UnicodeEncodeError:
                 raise ConfigurationError("the filter holds a character that is no Unicode text") from None
-        return URL(f"{self._list_url}?{query}", encoded=True)
+        return self._url("/api/v3/batch", query)
 
     def _shown(self, text: str) -> str | None:
         return tidy(self.redact(text))
 
-    async def _read_status(self, response: aiohttp.ClientResponse) -> tuple[Answer, None]:
-        answer, _ = await self._exchange.body_of(response, LARGEST_BATCH)
-        return answer._replace(error=None) if answer.error in _OF_THE_BODY else answer, None
+    async def _read_status(self, response: aiohttp.ClientResponse) -> Answer:
+        found = await self._exchange.body_of(response, LARGEST_BATCH)
+        if not isinstance(found, Answer):
+            return found.answer()
+        return found._replace(error=None) if found.error in _OF_THE_BODY else found
 
-    async def _read_batch(self, batch_id: int, response: aiohttp.ClientResponse) -> tuple[Answer, None]:
-        answer, body = await self._exchange.body_of(response, LARGEST_BATCH)
-        if not body:
-            return answer, None
-        batch = to_batch(body)
+    async def _read_batch(self, batch_id: int, response: aiohttp.ClientResponse) -> Answer:
+        found = await self._exchange.body_of(response, LARGEST_BATCH)
+        if isinstance(found, Answer):
+            return found
+        batch = to_batch(found.content)
         if batch is None:
-            return answer._replace(error="not_a_batch"), None
+            return found.answer(error="not_a_batch")
         if batch.batch_id != batch_id:
-            return answer._replace(error="wrong_batch"), None
-        if batch.state.value == "closed":
-            return answer._replace(batch=batch), None
-        return answer._replace(batch=batch, error="not_closed"), None
+            return found.answer(error="wrong_batch")
+        return found.answer(batch, None if batch.state is BatchState.CLOSED else "not_closed")
 
     async def _read_record(
         self, otherwise: str, parse: Callable[[bytes], T | None], response: aiohttp.ClientResponse
     ) -> tuple[Answer, T | None]:
-        answer, body = await self._exchange.body_of(response, LARGEST_BATCH)
-        record = parse(body) if body else None
-        return answer._replace(error=otherwise) if body and record is None else answer, record
+        found = await self._exchange.body_of(response, LARGEST_BATCH)
+        if isinstance(found, Answer):
+            return found, None
+        record = parse(found.content)
+        return found.answer(error=otherwise if record is None else None), record
 
     async def _read_page(self, number: int, response: aiohttp.ClientResponse) -> tuple[Answer, Page | None]:
-        answer, body = await self._exchange.body_of(response, LARGEST_PAGE)
-        page = to_page(body, response.headers, number) if body else None
-        return answer._replace(error="not_a_list") if body and page is None else answer, page
+        found = await self._exchange.body_of(response, LARGEST_PAGE)
+        if isinstance(found, Answer):
+            return found, None
+        page = to_page(found.content, response.headers, number)
+        return found.answer(error="not_a_list" if page is None else None), page

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 
 from worker.engine.agenda import Waiting
 from worker.engine.key_check import KeyCheck
@@ -15,7 +16,7 @@ from worker.engine.ports import Clocks, Hindrance, Log, Memory
 from worker.engine.requests import Requests, RetryPolicy
 from worker.engine.stop import Stop
 from worker.engine.terms import Job
-from worker.rules.course import Course, Step
+from worker.rules.course import Ending, Step
 from worker.rules.gate import look_later
 from worker.rules.period import told_period
 from worker.rules.settling import (
@@ -27,7 +28,7 @@ from worker.rules.settling import (
 )
 from worker.words.answer import KeyState
 from worker.words.errors import LedgerError
-from worker.words.model import Result, Stopped
+from worker.words.model import Batch, Result, Stopped
 
 BUSY_S = 0.5
 """Wait so long for another run to be done with a batch before it is looked at again."""
@@ -63,9 +64,11 @@ class Closer:
 
     async def work(self) -> None:
         """Settle jobs until the agenda has none left."""
+        task = asyncio.current_task()
+        assert task is not None
         while (job := await self._agenda.next()) is not None:
             try:
-                await self._advance(job)
+                await self._advance(job, task)
             except asyncio.CancelledError:
                 self.end(job)
                 self._agenda.done()
@@ -88,15 +91,21 @@ class Closer:
         self._settle(job)
 
     def _is_over(self, job: Job) -> bool:
-        return self._stop.draining or job.terms.stop.draining
+        return self._stop.kind is not None or job.terms.stop.kind is not None
 
-    async def _advance(self, job: Job) -> None:
+    async def _advance(self, job: Job, task: asyncio.Task[None]) -> None:
         """Take a job on until it is settled, ended by a stop, or put off."""
-        while job.course.step is not Step.SETTLED:
-            if self._is_over(job) and (job.course.step is Step.PUT or job.course.is_untouched):
+        while (step := job.course.step) is not Step.SETTLED:
+            if self._is_over(job) and (step is Step.PUT or job.course.is_untouched):
                 self.end(job)
                 return self._agenda.done()
-            await self._perform(job)
+            if step is Step.PUT:
+                if await self._may_send(job, task):
+                    await self._put(job)
+            elif step is Step.LOOK_UP:
+                await self._look_up(job)
+            else:
+                await self._ask_about_key(job)
             if job.lost:
                 return self._agenda.done()
             if job.course.failures or job.course.wait_s:
@@ -104,22 +113,14 @@ class Closer:
         self._settle(job)
         return self._agenda.done()
 
-    async def _perform(self, job: Job) -> None:
-        match job.course.step:
-            case Step.PUT:
-                await self._put(job)
-            case Step.LOOK_UP:
-                await self._look_up(job)
-            case Step.ASK_KEY:
-                state = await self._key.state()
-                if state is KeyState.DEAD:
-                    for stop in (job.terms.stop, self._stop):
-                        stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
-                job.course = after_key(job.course, state, self._policy.max_attempts)
+    async def _ask_about_key(self, job: Job) -> None:
+        state = await self._key.state()
+        if state is KeyState.DEAD:
+            for stop in (job.terms.stop, self._stop):
+                stop.request(Stopped.KEY, "GET /api/v3/me answered 401")
+        job.course = after_key(job.course, state, self._policy.max_attempts)
 
     async def _put(self, job: Job) -> None:
-        if not await self._may_send(job):
-            return
         course, batch_id = job.course, job.planned.batch_id
         if course.attempts:
             self._requests.tallies.retried += 1
@@ -134,12 +135,10 @@ class Closer:
             self._stop.request(Stopped.UNREACHABLE, self._requests.last_error or answer.reason)
             job.course = when_stopped(job.course, "unreachable")
 
-    async def _may_send(self, job: Job) -> bool:
+    async def _may_send(self, job: Job, task: asyncio.Task[None]) -> bool:
         """Have the intent recorded and a slot taken; False where the run stops meanwhile."""
         course = job.course
         first_at = course.first_attempt_at or self._clocks.wall()
-        task = asyncio.current_task()
-        assert task is not None
         self._before_put[task] = job
         try:
             hindrance = await self._memory.intend(job.planned, course.attempts + 1, first_at)
@@ -206,33 +205,40 @@ class Closer:
         return self._agenda.put_off(job, wait_s)
 
     def _settle(self, job: Job) -> None:
-        result = self._result(job.planned.batch_id, job, job.course)
-        final = job.course.ending is not None and job.course.ending.final
-        self._memory.settle(job.planned, result, final=final)
-        if final:
+        ending = job.course.ending
+        assert ending is not None
+        result = self._result(job, ending)
+        self._memory.settle(job.planned, result, final=ending.final)
+        if ending.final:
             self._on_settled(result)
 
-    def _result(self, batch_id: int, job: Job, course: Course) -> Result:
-        ending, batch = course.ending, course.batch
-        assert ending is not None
+    def _result(self, job: Job, ending: Ending) -> Result:
+        course, planned = job.course, job.planned
+        # By position: names would cost more than all the rest, for each of a million batches.
         return Result(
-            run_id=job.terms.run_id,
-            batch_id=batch_id,
-            outcome=ending.outcome,
-            confirmed_by=ending.confirmed_by,
-            reason=ending.reason,
-            message=ending.message,
-            http_status=ending.http_status,
-            attempts=course.attempts,
-            batch_code=batch.batch_code if batch else None,
-            bill_count=batch.bill_count if batch else None,
-            running_total=batch.running_total if batch else None,
-            end_date=batch.end_date if batch else None,
-            first_attempt_at=course.first_attempt_at,
-            settled_at=self._clocks.wall(),
-            elapsed_s=self._clocks.steady() - job.begun_at,
-            source=job.planned.source,
-            line=job.planned.line,
-            warnings=course.warnings,
-            account_period=told_period(batch) if batch else None,
+            job.terms.run_id,
+            planned.batch_id,
+            ending.outcome,
+            self._clocks.wall(),
+            planned.source,
+            planned.line,
+            ending.confirmed_by,
+            ending.reason,
+            ending.message,
+            ending.http_status,
+            course.attempts,
+            course.first_attempt_at,
+            self._clocks.steady() - job.begun_at,
+            course.warnings,
+            *_told_of(course.batch),
         )
+
+
+_Told = tuple[str | None, int | None, Decimal | None, str | None, str | None]
+
+
+def _told_of(batch: Batch | None) -> _Told:
+    """What a result tells of its batch: code, bills, total, end date and period."""
+    if batch is None:
+        return None, None, None, None, None
+    return batch.batch_code, batch.bill_count, batch.running_total, batch.end_date, told_period(batch)

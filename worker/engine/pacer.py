@@ -61,6 +61,10 @@ class Pacer:
     async def slot(self) -> None:
         """Wait for the next slot. A cancelled wait takes none."""
         quiet = not self._turn.locked()
+        if quiet and self._flows and self._limiter.has_capacity():
+            # Nothing to wait for, so nobody comes between: the turn need not be taken.
+            await self._drop_surplus()
+            return await self._limiter.acquire()
         async with self._turn:
             if quiet:
                 await self._drop_surplus()
@@ -70,7 +74,12 @@ class Pacer:
                     await self._adopt(self.pace.grown(self._clock()))
                 await self._limiter.acquire()
                 if not self.paused_for_s:
-                    return
+                    return None
+
+    @property
+    def _flows(self) -> bool:
+        """Whether slots are given at the rate that was asked for."""
+        return self.pace.rate_per_s >= self.pace.asked_per_s and self._paused_until <= self._clock()
 
     async def _outlast_pause(self) -> None:
         if not self.paused_for_s:

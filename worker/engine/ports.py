@@ -25,11 +25,11 @@ class ReadingApi(Protocol):
     the network or the server does, and may be cancelled at any time.
     """
 
-    async def look_up(self, batch_id: int) -> Answer:
+    def look_up(self, batch_id: int) -> Awaitable[Answer]:
         """Read one batch: ``GET /api/v3/batch/{batchId}``."""
         ...
 
-    async def me(self) -> Answer:
+    def me(self) -> Awaitable[Answer]:
         """Ask whether the key works: ``GET /api/v3/me``."""
         ...
 
@@ -49,7 +49,7 @@ class ReadingApi(Protocol):
 class Api(ReadingApi, Protocol):
     """The EnergyCAP API with its one write; what ``ReadingApi`` says of a call holds here too."""
 
-    async def close(self, batch_id: int) -> Answer:
+    def close(self, batch_id: int) -> Awaitable[Answer]:
         """Send the one write there is: ``PUT /api/v3/batch/close/{batchId}``."""
         ...
 

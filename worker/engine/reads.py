@@ -101,7 +101,10 @@ class Reads:
     def _weigh(self, answer: Answer, begun: float) -> None:
         if answer.heard is not Heard.NOT_SENT:
             self.reached = True
-        if asks_to_wait(answer):
+        if answer.status == 200 and answer.heard is Heard.ANSWER:
+            self._throttles = 0
+            self._budget = self._budget.succeeded()
+        elif asks_to_wait(answer):
             self._throttled(answer, begun)
         elif is_trouble(answer):
             self._trouble(answer)

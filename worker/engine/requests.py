@@ -33,7 +33,9 @@ class Requests(Reads):
     async def close(self, batch_id: int) -> Answer:
         """Send the PUT; the caller has taken its slot, so that it knows the very moment of sending."""
         self.tallies.put += 1
-        answer = await self.heard(self._writing.close(batch_id))
+        begun = self._clocks.steady()
+        answer = await self._writing.close(batch_id)
+        self._weigh(answer, begun)
         if answer.heard is Heard.ANSWER:
             self._on_latency(answer.elapsed_s)
         return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import orjson
@@ -12,6 +12,8 @@ from worker.words.model import Batch, Control
 
 LOOKS = "CREATE TEMP TABLE looks (batch_id INTEGER PRIMARY KEY, seen_at REAL NOT NULL, record BLOB NOT NULL)"
 """What this process saw, by its own connection alone: another session looks anew."""
+
+_SEEN_AMONG = "SELECT count(*) FROM temp.looks WHERE batch_id IN (SELECT value FROM json_each(?))"
 
 _Row = tuple[int, str | None, int | None, str | None]
 
@@ -43,10 +45,11 @@ def controls_of(text: str | None) -> tuple[Control, ...]:
     return tuple(Control(bills, None if total is None else Decimal(total)) for bills, total in pairs)
 
 
-def note_looks(connection: sqlite3.Connection, batches: Iterable[Batch], at: float, run: int | None) -> int:
+def note_looks(connection: sqlite3.Connection, batches: Sequence[Batch], at: float, run: int | None) -> int:
     """Keep what was seen, of the run's batches alone where one is given; say how many were new."""
     of_run = "" if run is None else " WHERE EXISTS (SELECT 1 FROM batches WHERE run = ? AND batch_id = ?)"
-    before: int = connection.execute("SELECT count(*) FROM temp.looks").fetchone()[0]
+    ids = orjson.dumps([batch.batch_id for batch in batches]).decode()
+    before: int = connection.execute(_SEEN_AMONG, (ids,)).fetchone()[0]
     connection.execute("BEGIN")
     connection.executemany(
         f"INSERT OR REPLACE INTO temp.looks SELECT ?, ?, ?{of_run}",
@@ -56,5 +59,5 @@ def note_looks(connection: sqlite3.Connection, batches: Iterable[Batch], at: flo
         ),
     )
     connection.execute("COMMIT")
-    after: int = connection.execute("SELECT count(*) FROM temp.looks").fetchone()[0]
+    after: int = connection.execute(_SEEN_AMONG, (ids,)).fetchone()[0]
     return after - before

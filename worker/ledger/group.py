@@ -11,9 +11,10 @@ NOTHING, INTENT, RESULT, COUNTERS = range(4)
 """The kinds of a row (kind, key, and three values that the kind gives a meaning)."""
 
 ROW_WIDTH = 5
-PADDING = (NOTHING, 0, None, None, None)
+PADDING = (NOTHING, 0, 0, 0, 0)
 
-Value = int | float | str | bytes | None
+Value = int | float | str | bytearray
+"""What sqlite3 binds as it is; for bytes, None and bool it first looks for an adapter, each time in vain."""
 
 
 @dataclass(slots=True)
@@ -27,14 +28,19 @@ class Group:
     counters: bytes | None = None
     flushes: list[asyncio.Future[None]] = field(default_factory=list)
 
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.waiting) + len(self.tokens)
+
     def intend(self, seq: int, attempts: int, at: float, waiting: asyncio.Future[None]) -> None:
         """Add an intent and who waits for it."""
-        self.intents += (INTENT, seq, attempts, at, None)
+        self.intents += (INTENT, seq, attempts, at, 0)
         self.waiting.append(waiting)
 
     def settle(self, seq: int, outcome: Outcome, final: bool, record: bytes, token: object) -> None:
         """Add a result and what to hand back once it is durable."""
-        self.results += (RESULT, seq, final, outcome.value, record)
+        self.results += (RESULT, seq, int(final), str(outcome), bytearray(record))
         self.tokens.append(token)
 
     def put_back(self, earlier: Group) -> None:

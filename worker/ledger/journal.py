@@ -20,17 +20,19 @@ _MOST_ROWS = 128  # in one statement; 640 parameters are within any SQLite's lim
 # A group goes in as one statement, and that is its commit. Each further statement would make the
 # thread give up and retake the GIL under a busy event loop, which costs more than SQLite's own work.
 _ENTRY = "CREATE TEMP VIEW entry AS SELECT 0 AS kind, 0 AS key, NULL AS a, NULL AS b, NULL AS c"
-_SORT_OUT = f"""CREATE TEMP TRIGGER sort_out INSTEAD OF INSERT ON entry BEGIN
-    INSERT INTO intents (batch, attempts, first_at)
-        SELECT new.key, new.a, new.b WHERE new.kind = {INTENT}
-        ON CONFLICT (batch) DO UPDATE SET attempts = excluded.attempts;
-    INSERT INTO results (batch, final, outcome, record)
-        SELECT new.key, new.a, new.b, new.c WHERE new.kind = {RESULT}
+_SORTED = {
+    INTENT: """INSERT INTO intents (batch, attempts, first_at) VALUES (new.key, new.a, new.b)
+        ON CONFLICT (batch) DO UPDATE SET attempts = excluded.attempts""",
+    RESULT: """INSERT INTO results (batch, final, outcome, record) VALUES (new.key, new.a, new.b, new.c)
         ON CONFLICT (batch) DO UPDATE
         SET final = excluded.final, outcome = excluded.outcome, record = excluded.record
-        WHERE excluded.final >= final; -- a provisional result never replaces a final one
-    UPDATE sessions SET counters = new.c WHERE new.kind = {COUNTERS} AND id = new.key;
-END"""  # noqa: S608 - numbers of our own
+        WHERE excluded.final >= final""",  # a provisional result never replaces a final one
+    COUNTERS: "UPDATE sessions SET counters = new.c WHERE id = new.key",
+}
+_SORT_OUT = tuple(
+    f"CREATE TEMP TRIGGER sort_{kind} INSTEAD OF INSERT ON entry WHEN new.kind = {kind} BEGIN\n{act};\nEND"
+    for kind, act in _SORTED.items()
+)
 
 
 class Recorded(NamedTuple):
@@ -51,9 +53,11 @@ class Journal:
         self._connection = connect(folder, then=RESUME)
         try:
             self._connection.execute(_ENTRY)
-            self._connection.execute(_SORT_OUT)
+            for trigger in _SORT_OUT:
+                self._connection.execute(trigger)
             ballast.lay(folder, ballast_bytes)
-            self._identity = identity(self._path)
+            self._name = str(self._path)
+            self._identity = identity(self._name)
         except (sqlite3.Error, OSError) as error:
             self._connection.close()
             raise explain(error, self._path, then=RESUME) from error
@@ -66,7 +70,7 @@ class Journal:
         """
         counters: list[Value] = []
         if group.counters is not None:
-            counters = [COUNTERS, self._session, None, None, group.counters]
+            counters = [COUNTERS, self._session, 0, 0, bytearray(group.counters)]
         error = self._try(group.intents + group.results + counters)
         if error is None:
             return Recorded()
@@ -82,7 +86,7 @@ class Journal:
             if values:
                 self._commit(values)
             # A file that was moved or deleted takes commits like any other, for nobody to find.
-            if identity(self._path) != self._identity:
+            if identity(self._name) != self._identity:
                 raise FileNotFoundError(ENOENT, "another file stands in its place")
         except (sqlite3.Error, OSError) as error:
             return explain(error, self._path, then=RESUME)

@@ -23,8 +23,8 @@ _MAX_INT: Final = 2**63 - 1  # what orjson and most readers of JSON can hold
 
 def fields_of(result: Result) -> dict[str, Any]:
     """A result as it is written in results.jsonl and in the ``batch.settled`` log event."""
-    total = two_places(result.running_total)
-    first = result.first_attempt_at
+    total, first = result.running_total, result.first_attempt_at
+    total = None if total is None else two_places(total)
     fields = {
         "run_id": result.run_id,
         "batch_id": result.batch_id,
@@ -53,11 +53,7 @@ def fields_of(result: Result) -> dict[str, Any]:
 
 def line_of(result: Result) -> bytes:
     """The result's line, with its newline. Text that is not valid Unicode is mended rather than refused."""
-    return line_with(fields_of(result))
-
-
-def line_with(fields: dict[str, Any]) -> bytes:
-    """The line of a result whose ``fields_of`` are at hand."""
+    fields = fields_of(result)
     try:
         return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a lone surrogate or a number beyond 64 bits

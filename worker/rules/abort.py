@@ -122,13 +122,16 @@ class AbortWatch:
             self._counts[kind] += 1
             self._remember(kind, batch_id)
         self._count_row(batch_id, outcome, reason)
+        if not self._in_a_row and not any(self._counts.values()):
+            return None
         counts = Counts(self.settled, self._counts["failed"], self._counts["not_found"], self._in_a_row)
         rule = firing(self.rules, counts)
         return None if rule is None else Fired(rule.text, tuple(self._ids[rule.kind]))
 
     def _count_row(self, batch_id: int, outcome: Outcome, reason: str | None) -> None:
         if outcome in self.ok:
-            self._last, self._in_a_row = None, 0
+            if self._in_a_row:
+                self._last, self._in_a_row = None, 0
             return
         if (outcome, reason) != self._last:
             self._last, self._in_a_row = (outcome, reason), 0

@@ -104,7 +104,7 @@ def _parse(text: str) -> datetime | date | None:
 
 def _stamp(instant: datetime) -> float:
     aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return (aware - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    return aware.timestamp()
 
 
 def _naive(as_utc: float, touch: Touch) -> Ownership:

@@ -10,11 +10,12 @@ from worker.words.model import Batch, BatchState, Look, Outcome
 
 _SOONEST_S: Final = 1.0
 _LATEST_S: Final = 30.0
+_UNTOUCHED: Final = Course()
 
 
 def begin(gate: Gate | None = None) -> Course:
     """A batch that no one has touched or seen yet: with a gate it is looked at first."""
-    return Course(gate=gate) if gate is None else Course(step=Step.LOOK_UP, gate=gate)
+    return _UNTOUCHED if gate is None else Course(step=Step.LOOK_UP, gate=gate)
 
 
 def begin_seen(gate: Gate, look: Look, ago_s: float = 0.0) -> Course:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from worker.rules.summary.forms import printable
@@ -60,8 +61,18 @@ def period_of(batch: Batch) -> Period | None:
 
 def told_period(batch: Batch) -> str | None:
     """The account period of a batch as a result tells it: ``2026-10``, else its name; None: not told."""
+    year, number = batch.account_period_year, batch.account_period_number
+    if year is not None and number is not None and (told := _as_text(year, number)):
+        return told
     period = period_of(batch)
     return str(period) if period else printable(batch.account_period_name or "", 60) or None
+
+
+@lru_cache(maxsize=64)
+def _as_text(year: int, number: int) -> str | None:
+    """One text for the many batches of a period."""
+    period = _possible(year, number)
+    return None if period is None else str(period)
 
 
 def read_period(name: str) -> Period | None:

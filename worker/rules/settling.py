@@ -15,20 +15,20 @@ step is never a PUT but a look-up. The engine performs the steps and feeds the a
 from __future__ import annotations
 
 from worker.rules.course import Course, Ending, Step, ending_of, settled
-from worker.rules.found import found_closed
+from worker.rules.found import found_closed, told_closed
 from worker.rules.gate import ask_guards
 from worker.rules.verdict import Sight, Verdict, of_close, of_look_up
 from worker.words.answer import Answer, KeyState
-from worker.words.model import ConfirmedBy, Look, Outcome
+from worker.words.model import Look, Outcome
 
 
 def after_close(course: Course, answer: Answer, max_attempts: int) -> Course:
     """The course after the answer to a PUT."""
     verdict = of_close(answer)
+    if verdict is Verdict.CLOSED:
+        return told_closed(course, answer)
     course = course._replace(first_attempt_at=course.first_attempt_at or answer.sent_at, failures=0)
     match verdict:
-        case Verdict.CLOSED:
-            return _closed_by_response(_counted(course), answer)
         case Verdict.THROTTLED:
             return _turned_away(course, answer)
         case Verdict.BUSY:
@@ -53,11 +53,6 @@ def _turned_away(course: Course, answer: Answer) -> Course:
 
 def _counted(course: Course) -> Course:
     return course._replace(attempts=course.attempts + 1)
-
-
-def _closed_by_response(course: Course, answer: Answer) -> Course:
-    since = answer.sent_at if course.reached_since is None else course.reached_since
-    return found_closed(course._replace(reached_since=since), answer, ConfirmedBy.RESPONSE)
 
 
 def _doubted(course: Course, answer: Answer, failures: int) -> Course:
@@ -99,7 +94,7 @@ def after_look_up(course: Course, answer: Answer, max_attempts: int) -> Course:
     course = course._replace(failures=0, wait_s=0.0)
     match of_look_up(answer):
         case Sight.CLOSED:
-            return found_closed(course, answer, ConfirmedBy.LOOKUP)
+            return found_closed(course, answer)
         case Sight.OPEN:
             return _found_open(course, answer, max_attempts)
         case Sight.NOT_FOUND:

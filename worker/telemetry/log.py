@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO, TypeAlias
 
+import orjson
 import structlog
 
 from worker.rules.summary import instant
@@ -20,6 +21,7 @@ Format: TypeAlias = Literal["console", "json"]
 Event: TypeAlias = dict[str, Any]
 
 RANK: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_SETTLED: Final = b'{"timestamp":"%b","level":"%b","event":"batch.settled",%b'
 _KEPT: Final = 1000  # lines kept for a log.jsonl that is opened later
 
 
@@ -38,6 +40,8 @@ class Log:
         self._early: list[bytes] = []
         self._lost = 0
         self._broken = broken
+        self._clock = clock
+        self._gathered_at: bytes | None = None  # one instant for all that is written together
         self._above_bar: Callable[[str], None] | None = None
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             _Fanout(self._emit),
@@ -62,19 +66,35 @@ class Log:
         """Log an event that stops the run."""
         self._logger.error(event, **fields)
 
-    def settled(self, fields: Event, *, fine: bool) -> None:
-        """Log ``batch.settled``, at info if the outcome counts as fine, else at warning."""
-        (self._logger.info if fine else self._logger.warning)("batch.settled", **fields)
+    def settled(self, line: bytes, *, fine: bool) -> None:
+        """Log ``batch.settled`` with the fields of a line of JSON, at info if that is fine, else at warning.
+
+        There is one for every batch, so what was made for results.jsonl is used again as it is.
+        """
+        level = "info" if fine else "warning"
+        rank = RANK[level]
+        at = self._gathered_at or instant(self._clock()).encode()
+        whole = _SETTLED % (at, level.encode(), line[1:])
+        if rank >= self._file_rank:
+            self._record(whole)
+        if rank < self._stream_rank:
+            return
+        if self._above_bar is None:
+            self._stream.write_line(whole)
+        elif not fine:
+            self._above_bar(self._stream.render(orjson.loads(whole)))
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
-        """Within this, lines are written together at the end."""
+        """Within this, lines are written together at the end, and batches are settled at one instant."""
         sinks = [sink for sink in (self._stream, self._file) if sink is not None]
         for sink in sinks:
             sink.gather()
+        self._gathered_at = instant(self._clock()).encode()
         try:
             yield
         finally:
+            self._gathered_at = None
             for sink in sinks:
                 sink.release()
 
@@ -115,7 +135,7 @@ class Log:
         if rank >= self._file_rank:
             self._record(json_line(event))
         if rank >= self._stream_rank or (self._stream_rank == RANK["warning"] and _is_sign_of_life(event)):
-            self._show(event, rank)
+            self._show(event)
 
     def _record(self, line: bytes) -> None:
         if self._file is not None:
@@ -125,10 +145,10 @@ class Log:
         else:
             self._lost += 1
 
-    def _show(self, event: Event, rank: int) -> None:
+    def _show(self, event: Event) -> None:
         if self._above_bar is None:
             self._stream.write(event)
-        elif rank > RANK["info"] or event["event"] != "batch.settled":
+        else:
             self._above_bar(self._stream.render(event))
 
 
@@ -171,7 +191,7 @@ def open_log(
     if fmt == "console":
         stream = StreamSink(stderr, console_renderer(colours(stderr)), broken)
     else:
-        stream = StreamSink(stderr, lambda event: terminal_safe(json_line(event)), broken)
+        stream = StreamSink(stderr, lambda event: terminal_safe(json_line(event)), broken, terminal_safe)
     log = Log(stream, level, broken, clock)
     if file_path is not None:
         log.add_file(file_path)

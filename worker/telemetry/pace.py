@@ -12,8 +12,9 @@ from worker.words.model import FINE_BY_DEFAULT, Outcome
 
 EVERY_S: Final = 10.0
 """A plain progress line comes at least this often while batches settle, and at every tenth of the total."""
+AT_MOST_EVERY_S: Final = 1.0
+"""And never twice within this."""
 
-_AT_MOST_EVERY_S: Final = 1.0
 _WINDOW_S: Final = 20.0
 _LONGEST_S: Final = 1e9
 
@@ -30,7 +31,7 @@ def is_due(now: Mark, last: Mark, total: int) -> bool:
     waited = now.at - last.at
     if waited >= EVERY_S:
         return True
-    return total > 0 and waited >= _AT_MOST_EVERY_S and now.done * 10 // total > last.done * 10 // total
+    return total > 0 and waited >= AT_MOST_EVERY_S and now.done * 10 // total > last.done * 10 // total
 
 
 @dataclass(slots=True)

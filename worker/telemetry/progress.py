@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from worker.telemetry.log import Log
-from worker.telemetry.pace import Mark, Pace, View, is_due, view_of
+from worker.telemetry.pace import AT_MOST_EVERY_S, Mark, Pace, View, is_due, view_of
 from worker.words.model import Outcome
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Progress:
         """Count a batch as settled."""
         self._counts[outcome] += 1
         self._done += 1
-        if self._terminal is None:
+        if self._terminal is None and self._clock() - self._last.at >= AT_MOST_EVERY_S:
             self.tick()
 
     def paused(self, until_s: float) -> None:

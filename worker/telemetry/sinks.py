@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, TextIO, TypeVar
 
+import orjson
+
 _T = TypeVar("_T")
 _FAILURES: Final = (OSError, ValueError)  # ValueError: the file is closed, or can't encode the text
 _APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -82,29 +84,49 @@ class FileSink:
 
 
 class StreamSink:
-    """Standard error, flushed after each line, or after those that were gathered."""
+    """Standard error, flushed after each line, or after those that were gathered.
 
-    def __init__(self, stream: TextIO, render: Callable[[dict[str, Any]], str], broken: Broken) -> None:
+    ``render_line`` does for an event's line of JSON what ``render`` does for the event.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        render: Callable[[dict[str, Any]], str],
+        broken: Broken,
+        render_line: Callable[[bytes], str] | None = None,
+    ) -> None:
         self._shield = Shield(stream, broken)
-        self._gathering = False
+        self._gathered: list[str] | None = None
         self.render = render
+        self._render_line = render_line or (lambda line: render(orjson.loads(line)))
 
     def write(self, event: dict[str, Any]) -> None:
         """Show an event."""
         if not self._shield.dead:
-            self._shield.write(self.render(event) + "\n")
-            if not self._gathering:
-                self._shield.flush()
+            self._write(self.render(event))
+
+    def write_line(self, line: bytes) -> None:
+        """Show an event whose line of JSON is at hand."""
+        if not self._shield.dead:
+            self._write(self._render_line(line))
+
+    def _write(self, text: str) -> None:
+        if self._gathered is not None:
+            self._gathered.append(text)
+            return
+        self._shield.write(text + "\n")
+        self._shield.flush()
 
     def gather(self) -> None:
-        """Flush no more until ``release``."""
-        self._gathering = True
+        """Keep lines back until ``release``."""
+        self._gathered = []
 
     def release(self) -> None:
-        """Flush what was written since ``gather``."""
-        self._gathering = False
-        if not self._shield.dead:
-            self._shield.flush()
+        """Show what was kept back."""
+        texts, self._gathered = self._gathered, None
+        if texts:
+            self._write("\n".join(texts))
 
 
 class Shield:

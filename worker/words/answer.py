@@ -34,6 +34,10 @@ class Answer(NamedTuple):
     received_at: float = 0.0
     elapsed_s: float = 0.0
 
+    def timed(self, sent_at: float, received_at: float, elapsed_s: float) -> Answer:
+        """The answer with its times."""
+        return Answer(*self[:-3], sent_at, received_at, elapsed_s)
+
     @property
     def reason(self) -> str:
         """A stable word for why this answer did not settle the batch."""

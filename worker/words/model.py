@@ -6,7 +6,6 @@ rates are named ``_per_s``, and money is Decimal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -68,6 +67,8 @@ class BatchState(StrEnum):
     UNCLEAR = "unclear"  # missing, or a word the documentation does not know
 
 
+_STATES = {state.value: state for state in BatchState}
+
 _CENT = Decimal("0.01")
 
 
@@ -122,11 +123,8 @@ class Batch(BaseModel):
     @property
     def state(self) -> BatchState:
         """The batch's state, from ``batchStatus`` alone (``isOpen`` of a pending batch is not documented)."""
-        word = (self.batch_status or "").strip().casefold()
-        try:
-            return BatchState(word)
-        except ValueError:
-            return BatchState.UNCLEAR
+        word = self.batch_status or ""
+        return _STATES.get(word) or _STATES.get(word.strip().casefold(), BatchState.UNCLEAR)
 
 
 class Control(NamedTuple):
@@ -165,27 +163,26 @@ class Rejected(NamedTuple):
     text: str  # what stood there, shortened and without control characters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """A settled batch with its evidence, or an input line that is no batch id."""
 
     run_id: str
     batch_id: int | None
     outcome: Outcome
+    settled_at: float
+    source: str
+    line: int
     confirmed_by: ConfirmedBy | None = None
     reason: str | None = None  # a stable snake_case word
     message: str | None = None  # the API's own words, shortened
     http_status: int | None = None  # of the answer that decided
     attempts: int = 0
+    first_attempt_at: float | None = None
+    elapsed_s: float = 0.0
+    warnings: tuple[str, ...] = ()  # guards that warned of closing it
     batch_code: str | None = None
     bill_count: int | None = None
     running_total: Decimal | None = None
     end_date: str | None = None
-    first_attempt_at: float | None = None
-    settled_at: float
-    elapsed_s: float = 0.0
-    source: str
-    line: int
-    input: str | None = None  # an invalid line's text
-    warnings: tuple[str, ...] = ()  # guards that warned of closing it
     account_period: str | None = None  # 2026-10, or its name where that is no month
+    input: str | None = None  # an invalid line's text

@@ -28,10 +28,15 @@ def _second(unix_s: int) -> str:
     return (_EPOCH + timedelta(seconds=unix_s)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
 
 
+@lru_cache(maxsize=256)
+def _in_ms(unix_ms: int) -> str:
+    second, ms = divmod(unix_ms, 1000)
+    return f"{_second(second)}.{ms:03d}Z"
+
+
 def instant(at: float) -> str:
     """A Unix time as RFC 3339 in UTC with milliseconds: ``2026-10-01T12:00:00.000Z``."""
-    second, ms = divmod(math.floor(at * 1000 + 0.5), 1000)
-    return f"{_second(second)}.{ms:03d}Z"
+    return _in_ms(math.floor(at * 1000 + 0.5))
 
 
 def at_of(text: str) -> float:

@@ -36,7 +36,8 @@ class Tally:
     def add(self, result: Result) -> None:
         """Count one result."""
         self._outcomes[result.outcome] += 1
-        self._warnings.update(result.warnings)
+        if result.warnings:
+            self._warnings.update(result.warnings)
         if result.outcome is Outcome.CLOSED:
             self._add_closed(result)
         if result.outcome not in self._ok:

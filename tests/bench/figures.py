@@ -1,0 +1,162 @@
+"""What was measured, as records, and what is reckoned from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import floor
+from statistics import median
+from typing import NamedTuple
+
+from tests.bench.costs import Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A contender's rounds; where it could not be run, why."""
+
+    key: str
+    title: str
+    closes: int
+    rounds: tuple[Cost, ...] = ()
+    skipped: str | None = None
+
+    @property
+    def each_s(self) -> list[float]:
+        """Seconds for a close, in each round."""
+        return [cost.seconds / self.closes for cost in self.rounds]
+
+    @property
+    def each_cpu_s(self) -> list[float]:
+        """CPU seconds for a close, in each round."""
+        return [cost.closing_cpu_s / self.closes for cost in self.rounds]
+
+
+class Ratio(NamedTuple):
+    """How many times as much as another's a close takes."""
+
+    time: float
+    cpu: float
+
+
+def ratio_of(entry: Entry, base: Entry) -> Ratio:
+    """The median of the rounds, each within itself."""
+    return Ratio(_ratio(entry.each_s, base.each_s), _ratio(entry.each_cpu_s, base.each_cpu_s))
+
+
+def _ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
+    return median(one / other for one, other in zip(mine, theirs, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Whole runs of so many ids."""
+
+    ids: int
+    rounds: tuple[Cost, ...]
+
+    @property
+    def whole_s(self) -> float:
+        return median(cost.whole_s for cost in self.rounds)
+
+    @property
+    def cpu_s(self) -> float:
+        return median(cost.cpu_s for cost in self.rounds)
+
+    @property
+    def peak_mib(self) -> float:
+        return median(cost.peak_mib for cost in self.rounds)
+
+    def each_s(self, one: Size) -> float:
+        """Seconds for each id, less those that a run of one id takes in the same round: start and end."""
+        return self._each(one, lambda cost: cost.whole_s)
+
+    def each_cpu_s(self, one: Size) -> float:
+        """CPU seconds for each id, less those of a run of one id."""
+        return self._each(one, lambda cost: cost.cpu_s)
+
+    def _each(self, one: Size, of: Callable[[Cost], float]) -> float:
+        pairs = zip(self.rounds, one.rounds, strict=False)  # a large run has fewer rounds
+        return median(of(mine) - of(ones) for mine, ones in pairs) / (self.ids - one.ids)
+
+
+def allowed_in_a_second(rate_per_s: float) -> int:
+    """The most requests in any second: the rate and a burst of one, and 1 % for late timers."""
+    return floor((rate_per_s + 1) * 1.01)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A run at a rate (burst 1), as the server saw it; ``cpu_s`` is of all of it, its start included."""
+
+    rate_per_s: float
+    requests: int
+    seconds: float
+    busiest: int
+    cpu_s: float
+    start_cpu_s: float  # of a run of one batch
+
+    @property
+    def reached_per_s(self) -> float:
+        return (self.requests - 1) / self.seconds
+
+    @property
+    def used(self) -> float:
+        """The share of the rate that was reached."""
+        return self.reached_per_s / self.rate_per_s
+
+    @property
+    def cpu(self) -> float:
+        """The share of a core while it closes."""
+        return (self.cpu_s - self.start_cpu_s) / self.seconds
+
+    @property
+    def allowed(self) -> int:
+        return allowed_in_a_second(self.rate_per_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a run asked the API for, by route."""
+
+    batches: int
+    snapshot: bool
+    by_route: Mapping[str, int]
+
+    @property
+    def each(self) -> float:
+        """Requests for a batch that is closed."""
+        return sum(self.by_route.values()) / self.batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A command that does next to nothing, again and again, and how many modules it loads."""
+
+    key: str
+    title: str
+    rounds: tuple[Cost, ...]
+    modules: int
+
+    @property
+    def seconds(self) -> float:
+        return median(cost.whole_s for cost in self.rounds)
+
+
+def start_times(start: Start, base: Start) -> float:
+    """How many times as long as ``base`` it takes: the median of the rounds, each within itself."""
+    return _ratio([cost.whole_s for cost in start.rounds], [cost.whole_s for cost in base.rounds])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that one run of the harness learned; an empty part was not asked for."""
+
+    machine: Mapping[str, str]
+    floor_mib: float  # the harness's own peak: no process is seen to have less
+    closes: Sequence[Entry] = ()
+    sizes: Sequence[Size] = ()
+    rates: Sequence[Kept] = ()
+    asked: Sequence[Asked] = ()
+    starts: Sequence[Start] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)  # parts that came to nothing, and why

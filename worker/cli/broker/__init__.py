@@ -1,0 +1,1 @@
+"""Messages on RabbitMQ or SQS, and the worker that answers them."""

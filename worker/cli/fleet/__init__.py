@@ -1,0 +1,1 @@
+"""A queue on Redis or Valkey, and a fleet of workers on it."""

@@ -1,0 +1,1 @@
+"""The queue in the state folder, and the worker on it."""

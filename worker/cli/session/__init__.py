@@ -1,0 +1,1 @@
+"""One session of a run, from its lock to its files."""

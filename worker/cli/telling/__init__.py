@@ -1,0 +1,1 @@
+"""Telling operators: news of an end, metrics, traces."""
