@@ -43,7 +43,7 @@ def fields_of(result: Result) -> dict[str, Any]:
         "elapsed_s": round(result.elapsed_s, 3),
         "source": result.source,
         "line": result.line,
-        "warnings": list(result.warnings),
+        "warnings": result.warnings,
         "account_period": result.account_period,
     }
     if result.outcome is Outcome.INVALID:

@@ -48,10 +48,13 @@ class Course(NamedTuple):
     attempts: int = 0  # PUTs that count; one that was answered 429 doesn't
     first_attempt_at: float | None = None
     reached_since: float | None = None  # when the first PUT that may have closed it was sent
+    open_at: float | None = None  # when a read last showed it open
+    batch: Batch | None = None  # as last seen
+    warnings: tuple[str, ...] = ()  # of guards, when it was let through last
+    ending: Ending | None = None
     refused_since: float | None = None  # when the first PUT that was refused, or throttled, was sent
     unresolved: bool = False  # such a PUT was sent since the last look-up
     spent: bool = False  # no PUT may be sent any more: it is only looked up
-    open_at: float | None = None  # when a read last showed it open
     looks: int = 0  # look-ups in a row that showed nothing
     missed: bool = False  # one of them was answered 404
     failures: int = 0  # before the next step: 0 means at once, else the backoff's exponent
@@ -59,12 +62,9 @@ class Course(NamedTuple):
     asking: Step | None = None  # the step whose 401 GET /me is to explain
     refusal: Ending | None = None  # what it ends as once a look-up shows it not closed
     last: Ending | None = None  # the last trouble, for the record
-    batch: Batch | None = None  # as last seen
     gate: Gate | None = None  # None: no one looks before the first PUT
     first_look: Look | None = None  # what must not have changed since
     analyzed_since: float | None = None  # since when the end of its analysis is waited for
-    warnings: tuple[str, ...] = ()  # of guards, when it was let through last
-    ending: Ending | None = None
 
     @property
     def is_untouched(self) -> bool:

@@ -51,6 +51,9 @@ class Ownership(NamedTuple):
     weakness: str | None = None
 
 
+_OURS, _NOT_OURS = Ownership(ours=True), Ownership(ours=False)
+
+
 def who_closed(end_date: str | None, touch: Touch) -> Ownership:
     """Decide whether a batch found closed was closed by one of our PUTs that may have reached the server.
 
@@ -90,7 +93,7 @@ def _by_end_date(text: str, touch: Touch) -> Ownership:
         return _bare_date(instant, touch)
     if instant.tzinfo is None:
         return _naive(_stamp(instant), touch)
-    return Ownership(ours=not touch.leaves_room_at(_stamp(instant)))
+    return _NOT_OURS if touch.leaves_room_at(_stamp(instant)) else _OURS
 
 
 def _parse(text: str) -> datetime | date | None:

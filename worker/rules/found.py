@@ -27,10 +27,10 @@ def told_closed(course: Course, answer: Answer) -> Course:
         course.attempts + 1,
         course.first_attempt_at or answer.sent_at,
         since,
-        open_at=course.open_at,
-        batch=answer.batch,
-        warnings=course.warnings,
-        ending=_closed(answer, end_date, touch, ConfirmedBy.RESPONSE),
+        course.open_at,
+        answer.batch,
+        course.warnings,
+        _closed(answer, end_date, touch, ConfirmedBy.RESPONSE),
     )
 
 
@@ -40,7 +40,7 @@ def _closed(answer: Answer, end_date: str | None, touch: Touch, confirmed_by: Co
         return _already_closed(answer, "end_date_before_run")
     # A 200 that says closed is the API's own word; only what was read needs its weakness told.
     weakness = by.weakness if confirmed_by is ConfirmedBy.LOOKUP else None
-    return Ending(Outcome.CLOSED, weakness, confirmed_by, http_status=answer.status)
+    return Ending(Outcome.CLOSED, weakness, confirmed_by, answer.status)
 
 
 def _closed_in_spite(course: Course, answer: Answer, end_date: str | None) -> Ending:
