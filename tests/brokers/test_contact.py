@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.support import Ears
-from worker.cli.broker_contact import Contact
+from worker.cli.broker.contact import Contact
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def test_a_broker_that_is_gone_for_a_while_loses_nothing(corner: Corner) -> None
             worker.signal(15)
             assert worker.exit_code() == 143
     assert worker.complaints == []
-    assert [len(worker.events(f"queue.{which}")) for which in ("away", "back")] == [1, 1]
+    told = [event for which in ("away", "back") for event in worker.events(f"queue.{which}")]
+    assert [event["event"] for event in told] == ["queue.away", "queue.back"], told
     truth = simulator.world.truth()
     for result in results:
         assert (result["outcome"] == "closed") == bool(truth[result["batch_id"]]["closed_by_us"])

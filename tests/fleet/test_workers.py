@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.process.program import Bench, until
 from tests.process.truth import check_order_of_requests, closed_by_us, puts_seen
 from tests.process.within import call
 from worker.simulator.running import simulator_thread
+from worker.simulator.scripts import fault_plan
 
 
 def test_a_drained_worker_gives_its_leases_back_at_once(tmp_path: Path, queue: str) -> None:
@@ -33,6 +35,21 @@ def test_a_drained_worker_gives_its_leases_back_at_once(tmp_path: Path, queue: s
         assert second.exit_code() == 0, second.complaints
         assert settled + len(second.events("batch.settled")) == 12
         assert puts_seen(fleet.simulator) == 12
+
+
+def test_a_close_that_was_cut_off_is_left_to_its_lease(tmp_path: Path, queue: str) -> None:
+    """Nobody looks at the batch while the server may still be closing it: others have it after the lease."""
+    slow = replace(options(1), faults=fault_plan(shares=("put:slow:30=100%",), seed=1))
+    with fleet_on(tmp_path, queue, slow, "--rate", 2000, "--lease", 600, "--grace", 0) as fleet:
+        assert enqueue(fleet, ids_file(tmp_path, fleet.simulator.world.ids()), "--run-id", "r")[0] == 0
+        worker = fleet.work()
+        until(lambda: puts_seen(fleet.simulator) == 1, "a close in flight")
+        worker.signal(15)
+        assert worker.exit_code() == 143
+        with fleet.client() as client:
+            (pending,) = client.xpending_range(fleet.name, "workers", "-", "+", 10)
+            assert pending["consumer"] == worker.events("worker.started")[0]["worker"]
+            assert client.hlen(fleet.key("run:r:intents")) == 1
 
 
 def test_a_batch_that_no_worker_could_settle_is_only_looked_up(tmp_path: Path, queue: str) -> None:

@@ -13,7 +13,7 @@ from worker.engine.ports import Clocks, Hindrance, Log
 from worker.engine.queue import Lease, Queue
 from worker.engine.stop import Stop
 from worker.engine.terms import Job
-from worker.words.model import Planned, Result
+from worker.words.model import Outcome, Planned, Result
 
 TRUSTED_SHARE = 2 / 3
 """Of the time that a lease lasts: after that another may have it soon, so it is asked for before a PUT."""
@@ -81,7 +81,8 @@ class LeaseAgenda(Waiting):
 class Holdings:
     """The leases in hand, and the engine's memory: what is learned goes to the queue.
 
-    Whatever is not final goes back to the queue, unless its run is stopped: then that is recorded.
+    Whatever is not final goes back to the queue, unless its run is stopped: then that is recorded. What was
+    cut off in flight goes back when its lease ends.
     """
 
     def __init__(
@@ -146,6 +147,8 @@ class Holdings:
         lease = self._held[planned.seq]
         if final or lease.terms.stop.draining:
             self._tell(planned.seq, self._record(lease, result, final=final))
+        elif result.outcome is Outcome.UNKNOWN:
+            self._forget(planned.seq)  # its PUT may be under way yet: who looks now might look too soon
         else:
             self._tell(planned.seq, self._queue.give_back(lease))
 

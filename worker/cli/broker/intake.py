@@ -13,7 +13,7 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from worker.brokers import Address, BrokerGoneError, QueueMissingError, Received, broker_at
-from worker.cli.broker_contact import Contact
+from worker.cli.broker.contact import Contact
 from worker.cli.signals import Ears
 from worker.rules.working import pause_s
 from worker.telemetry import Log
@@ -52,6 +52,7 @@ class Intake:
         self._portal: BlockingPortal
         self._is_open = False
         self._was_open = False
+        self._openings = 0
         self._failures = 0  # in a row
         self.in_hand: tuple[Received, ...] = ()
 
@@ -133,6 +134,7 @@ class Intake:
         """What the broker says; None where it is gone, and with it all that was in hand."""
         try:
             if not self._is_open:
+                self._openings += 1
                 self._portal.call(self._broker.open)
                 self._is_open = self._was_open = True
             found = self._portal.call(ask)
@@ -167,12 +169,20 @@ class Intake:
         while True:
             await anyio.sleep(self._keep_every_s)
             if self._is_open and self.in_hand:
-                try:
-                    await self._broker.keep(self.in_hand)
-                except (BrokerGoneError, QueueMissingError) as error:
-                    self._contact.gone(_reason(error))
-                else:
-                    self._contact.there()
+                await self._keep_in_hand()
+
+    async def _keep_in_hand(self) -> None:
+        before, reason = self._openings, None
+        try:
+            await self._broker.keep(self.in_hand)
+        except (BrokerGoneError, QueueMissingError) as error:
+            reason = _reason(error)
+        if before != self._openings:
+            return  # it says something of a connection that was given up meanwhile
+        if reason is None:
+            self._contact.there()
+        else:
+            self._contact.gone(reason)
 
 
 def _reason(error: BrokerGoneError | QueueMissingError) -> str:
