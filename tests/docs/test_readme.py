@@ -80,6 +80,7 @@ def test_the_log_events_are_those_in_the_code() -> None:
         if "simulator" not in path.parts:
             source = path.read_text(encoding="utf-8")
             logged |= set(re.findall(r"(?:debug|info|warning|error)\)?\(\s*\"([a-z]+\.[a-z_]+)\"", source))
+            logged |= set(re.findall(r"\"event\":\"([a-z]+\.[a-z_]+)\"", source))
     table = [
         row[0] for row in cells(SECTIONS["The files of a run"]) if re.match(r"[a-z]+\.[a-z_]+(, |$)", row[0])
     ]
