@@ -40,7 +40,9 @@ $(CONTENDERS): $(STAMP)
 demo: $(STAMP) ## Close a few hundred batches of the simulator and show the result
 	@$(BIN)/batch-closer demo --state demo
 
+# The tests start the program hundreds of times: it is compiled once, whatever the environment says of that.
 test: $(CHECKS) ## Run the tests
+	@$(BIN)/python -m compileall -q worker tests
 	$(BIN)/python -m pytest
 
 lint: $(STAMP) ## Check style, format and the import rules

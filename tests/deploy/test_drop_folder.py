@@ -110,9 +110,10 @@ def test_killed_it_goes_on_and_stopped_it_waits_for_a_person(tmp_path: Path) -> 
             (worker,) = _children(script.pid)
             script.kill()
             os.kill(worker, signal.SIGKILL)
-        before = len(closed_by_us(simulator))
         (left,) = folder.jobs("running").values()
         with folder.start(rate=30) as script:
+            until(lambda: _children(script.pid), "the run being taken up")
+            before = len(closed_by_us(simulator))  # those that the killed one had under way are among them
             until(lambda: len(closed_by_us(simulator)) > before + 1, "closes going on")
             script.terminate()
             script.communicate()
