@@ -72,11 +72,9 @@ async def test_all_that_wait_share_one_commit(tmp_path: Path, monkeypatch: pytes
     assert sum(sizes) == 300
 
 
-async def test_whoever_comes_in_the_next_turns_shares_the_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As long as the loop brings more, a group gathers; once it is quiet, or in any case soon, it goes."""
-    run, session = planned(tmp_path, range(1, 301))
+async def test_commits_keep_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first goes at once; whoever comes within the time between two commits shares the second."""
+    run, session = planned(tmp_path, range(1, 22))
     sizes: list[int] = []
     record = Journal.record
 
@@ -85,22 +83,15 @@ async def test_whoever_comes_in_the_next_turns_shares_the_commit(
         return record(journal, group)
 
     monkeypatch.setattr(Journal, "record", counted)
-    monkeypatch.setattr("worker.ledger.writer.LONGEST_S", 3600.0)
+    monkeypatch.setattr("worker.ledger.writer.EVERY_S", 1.0)
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
-
-        async def turns(first: int) -> None:
-            waits = []
-            for seq in range(first, first + 100):
-                waits.append(writer.intend(seq, 1, 5.0))
-                await asyncio.sleep(0)
-            await asyncio.gather(*waits)
-
-        await turns(run.first_seq)
-        assert sizes == [100]
-        monkeypatch.setattr("worker.ledger.writer.LONGEST_S", 0.0)
-        await turns(run.first_seq + 100)
-        assert len(sizes) > 2
-    assert sum(sizes) == 200
+        await writer.intend(run.first_seq, 1, 5.0)
+        waits = []
+        for seq in range(run.first_seq + 1, run.last_seq + 1):
+            waits.append(writer.intend(seq, 1, 5.0))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waits)
+    assert sizes[:2] == [1, 20]
 
 
 async def test_counters_travel_with_the_next_commit(tmp_path: Path) -> None:

@@ -28,11 +28,6 @@ class Group:
     counters: bytes | None = None
     flushes: list[asyncio.Future[None]] = field(default_factory=list)
 
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        return len(self.waiting) + len(self.tokens)
-
     def intend(self, seq: int, attempts: int, at: float, waiting: asyncio.Future[None]) -> None:
         """Add an intent and who waits for it."""
         self.intents += (INTENT, seq, attempts, at, 0)

@@ -22,10 +22,8 @@ from worker.ledger.journal import Journal, Recorded
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
 
-LONGEST_S = 0.005
-"""A group is handed over after this at the latest, however much still comes."""
-_QUIET_TURNS = 4
-"""So many turns of the loop lie between a request to a near API and what its answer brings."""
+EVERY_S = 0.003
+"""Commits begin no closer together: who comes meanwhile shares one, and a commit costs what ten closes do."""
 
 OnDurable = Callable[[Sequence[object]], None]
 OnFailure = Callable[[LedgerError], None]
@@ -62,9 +60,7 @@ class LedgerWriter:
         self._committing: Group | None = None
         self._scheduled = False
         self._closed = False
-        self._since = 0.0  # when it began to gather
-        self._rows = 0  # that had gathered a turn of the loop ago
-        self._quiet_turns = 0
+        self._handed_at = float("-inf")
 
     async def __aenter__(self) -> Self:
         """Open the ledger in the writing thread. Raises LedgerError."""
@@ -138,32 +134,22 @@ class LedgerWriter:
         await future
 
     def _schedule(self) -> None:
-        """Hand the group over once nothing more comes."""
+        """Hand the group over once this turn of the loop has added all it has, or when it is time again."""
         self._scheduled = True
         if self._committing is None:
-            self._begin_to_watch()
+            self._hand_over_soon()
 
-    def _begin_to_watch(self) -> None:
-        self._since = self._loop.time()
-        self._rows, self._quiet_turns = self._gathering.rows, 0
-        self._loop.call_soon(self._watch)
-
-    def _watch(self) -> None:
-        """While the loop is busy with closes, what they bring is gathered: a commit costs as much as ten.
-
-        A few turns that bring nothing show that all have come who could, or that the API is far away.
-        """
-        rows = self._gathering.rows
-        self._quiet_turns = self._quiet_turns + 1 if rows == self._rows else 0
-        self._rows = rows
-        if self._quiet_turns >= _QUIET_TURNS or self._loop.time() >= self._since + LONGEST_S:
-            self._hand_over()
+    def _hand_over_soon(self) -> None:
+        left_s = self._handed_at + EVERY_S - self._loop.time()
+        if left_s <= 0:
+            self._loop.call_soon(self._hand_over)
         else:
-            self._loop.call_soon(self._watch)
+            self._loop.call_later(left_s, self._hand_over)
 
     def _hand_over(self) -> None:
         if self._closed:
             return
+        self._handed_at = self._loop.time()
         group = self._committing = self._gathering
         self._gathering = Group()
         self._scheduled = False
@@ -191,7 +177,7 @@ class LedgerWriter:
         if recorded.results is not None:
             self._gathering.put_back(group)
         if self._scheduled:
-            self._begin_to_watch()
+            self._hand_over_soon()
         self._tell(group, recorded)
 
     def _tell(self, group: Group, recorded: Recorded) -> None:
