@@ -34,8 +34,12 @@ class FailedError(Exception):
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This environment without proxies and without anything for the program but what is given."""
+    """This environment without proxies and without anything for the program but what is given.
+
+    Whoever forbids bytecode is not heard: this program alone would be compiled at each start.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_OURS)}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "ENERGYCAP_API_KEY": "no-secret", **more}
 
 

@@ -91,7 +91,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command and exit with its code."""
-    gc.set_threshold(_CYCLES_EVERY, 20, 20)
+    seek_cycles_rarely()
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that can't show a character must not end the run
@@ -103,6 +103,11 @@ def main() -> None:
     code = _run(sys.argv[1:])
     ignore()
     sys.exit(code)
+
+
+def seek_cycles_rarely() -> None:
+    """Tell the interpreter to; for the whole process, so that it is only for one that is all this program's."""
+    gc.set_threshold(_CYCLES_EVERY, 20, 20)
 
 
 def run(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from tests.bench.contenders.given import AT_ONCE, Given, given, timed
+from worker.cli.main import seek_cycles_rarely
 from worker.cli.session.account import Account
 from worker.cli.session.recorder import Recorder, Settled, Shown, settled
 from worker.cli.session.wiring import connection_of, order_of
@@ -33,6 +34,7 @@ from worker.words.model import Planned, Result
 
 
 def main(order: Given) -> None:
+    seek_cycles_rarely()
     settings = Settings.model_validate(
         {
             "api": {"base_url": order.base_url},
