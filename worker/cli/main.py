@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def seek_cycles_rarely() -> None:
-    """Tell the interpreter to; for the whole process, so that it is only for one that is all this program's."""
+    """Tell the interpreter to: for the whole process, so only where that is all this program's."""
     gc.set_threshold(_CYCLES_EVERY, 20, 20)
 
 
