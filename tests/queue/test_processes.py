@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -17,7 +18,8 @@ from tests.process.port import get
 from tests.process.program import Bench, until
 from tests.process.truth import check_report, closed_by_us, puts_seen
 from tests.process.within import call
-from worker.ledger import open_ledger
+from worker.cli.here import host_of
+from worker.ledger import Holder, RunLock, open_ledger
 from worker.simulator.faults import FaultPlan
 from worker.simulator.options import Options, Pace, Population
 from worker.simulator.running import Simulator, simulator_thread
@@ -52,6 +54,12 @@ def _put_in(bench: Bench, *ids: int) -> None:
     """Have ids wait, without a process of its own."""
     with open_ledger(bench.state) as store:
         store.queue(bench.simulator.url).add(listed(ids), at=time.time(), who="ops@server")
+
+
+def _nobody_closes(bench: Bench) -> bool:
+    """Whether no run is under way; one that is said to be finished may have yet to let go of its lock."""
+    holder = Holder(pid=os.getpid(), host="here", run="", since=time.time())
+    return RunLock(bench.state, host_of(bench.simulator.url), holder).is_free()
 
 
 def _puts(simulator: Simulator) -> dict[int | None, int]:
@@ -95,6 +103,7 @@ def test_a_worker_through_the_day(tmp_path: Path) -> None:
             until(lambda: len(worker.events("run.finished")) == 2, "a second run")
             other = call(bench, "work", "--once", *FAST)
             text = get(f"{url}/metrics")[1]
+            until(lambda: _nobody_closes(bench), "the end of the second run")
             by_hand = call(bench, "close", *ids[35:], "--yes", "--run-id", "by-hand", *FAST[:-2])
             worker.signal(signal.SIGTERM)
             assert worker.exit_code() == 143
