@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from array import array
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,8 @@ def kept(rate: float, requests: int, seconds: float, busiest: int, cpu_s: float 
     )
 
 
-def verdicts(checks: object) -> list[bool | None]:
-    return [check.met for check in checks]  # type: ignore[attr-defined]
+def verdicts(checks: Iterable[Check]) -> list[bool | None]:
+    return [check.met for check in checks]
 
 
 def test_a_ratio_is_of_each_round_within_itself() -> None:

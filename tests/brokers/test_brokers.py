@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from tests.brokers.support import Corner
-from tests.process.program import until
+from tests.process.program import more_than, until
 from worker.simulator.faults import Route
 from worker.simulator.world import State
 
@@ -83,7 +83,7 @@ def test_a_killed_worker_loses_nothing(corner: Corner) -> None:
     for kill in range(2):
         seen = len(simulator.requests)
         with corner.bench.start("work", "--queue", corner.peer.url, "--rate", "60", *HASTE) as program:
-            until(lambda seen=seen, kill=kill: len(simulator.requests) > seen + 6 + kill, "requests")  # type: ignore[misc]
+            until(more_than(seen + 6 + kill, lambda: simulator.requests), "requests")
             program.kill()
     code, _ = corner.work(*HASTE)
     results = {result["batch_id"]: result for result in corner.results()}

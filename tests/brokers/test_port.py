@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.brokers.support import Corner
 from tests.brokers.test_brokers import message
 from tests.process.port import get
-from tests.process.program import until
+from tests.process.program import more_than, until
 from worker.simulator.world import State
 
 
@@ -21,7 +21,7 @@ def test_the_port_tells_how_a_worker_is(corner: Corner) -> None:
         for batch_id in simulator.world.ids(State.OPEN)[:2]:
             runs = len(worker.events("run.finished"))
             corner.peer.send(message(batch_id))
-            until(lambda runs=runs: len(worker.events("run.finished")) > runs, "a run")  # type: ignore[misc]
+            until(more_than(runs, lambda: worker.events("run.finished")), "a run")
         until(lambda: "leases 0.0" in get(f"{url}/metrics")[1], "the answers")
         text = get(f"{url}/metrics")[1]
         seen = simulator.requests.by_route()

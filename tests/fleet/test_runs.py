@@ -18,8 +18,8 @@ from worker.simulator.running import Simulator, simulator_thread
 
 def options(batches: int, latency_s: float = 0.0, **shares: float) -> Options:
     names = ("closed", "missing", "pending", "flagged", "analyzing", "foreign", "kickouts", "empty")
-    plain = Population(**dict.fromkeys(names, 0.0))  # type: ignore[arg-type]
-    population = replace(plain, batches=batches, **shares)  # type: ignore[arg-type]
+    plain = Population(**dict.fromkeys(names, 0.0))  # type: ignore[arg-type]  # shares alone
+    population = replace(plain, batches=batches, **shares)  # type: ignore[arg-type]  # as above
     return Options(population=population, pace=Pace(latency_s=(latency_s, latency_s)))
 
 

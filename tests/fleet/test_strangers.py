@@ -16,13 +16,13 @@ def test_whatever_a_stranger_sends(tmp_path: Path, queue: str) -> None:
     with fleet_on(tmp_path, queue, options(4)) as fleet:
         ids = fleet.simulator.world.ids()
         bills = fleet.simulator.world.batches[ids[1]].bill_count
-        good = [
+        good: list[dict[str, object]] = [
             {"batch_id": ids[0]},
             {"batch_id": ids[0]},
             {"batch_id": ids[1], "expected_bills": bills},
             {"batch_id": ids[2], "expected_bills": 999_999, "colour": "blue"},
         ]
-        bad = {
+        bad: dict[str, dict[str, object]] = {
             "no_batch_id": {"hello": "world"},
             "not_a_batch_id": {"batch_id": "' OR 1=1 --\x1b[31m"},
             "not_a_run_id": {"batch_id": ids[3], "run_id": "../../x"},
@@ -31,7 +31,7 @@ def test_whatever_a_stranger_sends(tmp_path: Path, queue: str) -> None:
             "too_large": {"batch_id": ids[3], "body": "x" * 3_000_000},
             "not_understood": {"batch_id": ids[3], "controls": "{" * 5000},
         }
-        sent = [fleet.add(fields) for fields in (*bad.values(), *good)]  # type: ignore[arg-type]
+        sent = [fleet.add(fields) for fields in (*bad.values(), *good)]
         assert len(sent) == len(good) + len(bad)
         worker = fleet.work_within("--once")
         assert worker.code == 3, worker.complaints

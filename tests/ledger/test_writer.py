@@ -55,9 +55,9 @@ async def test_tokens_come_back_in_order_once_durable(tmp_path: Path) -> None:
         assert store.pending(run, after_seq=0, limit=9) == []
 
 
-async def test_all_that_wait_share_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intents and results of one turn of the event loop are one group; the next gathers meanwhile."""
-    run, session = planned(tmp_path, range(1, 301))
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many intents each commit held."""
     sizes: list[int] = []
     record = Journal.record
 
@@ -66,23 +66,21 @@ async def test_all_that_wait_share_one_commit(tmp_path: Path, monkeypatch: pytes
         return record(journal, group)
 
     monkeypatch.setattr(Journal, "record", counted)
+    return sizes
+
+
+async def test_all_that_wait_share_one_commit(tmp_path: Path, sizes: list[int]) -> None:
+    """Intents and results of one turn of the event loop are one group; the next gathers meanwhile."""
+    run, session = planned(tmp_path, range(1, 301))
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
         await asyncio.gather(*(writer.intend(run.first_seq + n, 1, 5.0) for n in range(300)))
     assert sizes[0] == 300
     assert sum(sizes) == 300
 
 
-async def test_commits_keep_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_commits_keep_apart(tmp_path: Path, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first goes at once; whoever comes within the time between two commits shares the second."""
     run, session = planned(tmp_path, range(1, 22))
-    sizes: list[int] = []
-    record = Journal.record
-
-    def counted(journal: Journal, group: Group) -> object:
-        sizes.append(len(group.waiting))
-        return record(journal, group)
-
-    monkeypatch.setattr(Journal, "record", counted)
     monkeypatch.setattr("worker.ledger.writer.EVERY_S", 1.0)
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
         await writer.intend(run.first_seq, 1, 5.0)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +24,11 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, f"waited in vain for {what}"
         time.sleep(0.002)
+
+
+def more_than(count: int, things: Callable[[], Sized]) -> Callable[[], bool]:
+    """A condition to wait for: there are more than so many."""
+    return lambda: len(things()) > count
 
 
 def environment(simulator: Simulator, **more: str) -> dict[str, str]:

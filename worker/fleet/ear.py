@@ -42,7 +42,7 @@ class Ear:
             except FOREIGN:  # whoever calls the store will tell of its absence
                 await asyncio.sleep(_AGAIN_S)
             finally:
-                await pubsub.aclose()  # type: ignore[no-untyped-call]
+                await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py's
 
     async def _hear(self, pubsub: PubSub) -> None:
         while True:

@@ -59,7 +59,8 @@ class Line:
 
     async def ask(self, command: str, *arguments: Any) -> Any:
         """Send one command; see ``call``."""
-        return await self.call(lambda: self.redis.execute_command(command, *arguments))  # type: ignore[no-untyped-call]
+        send = self.redis.execute_command  # which redis-py leaves untyped
+        return await self.call(lambda: send(command, *arguments))  # type: ignore[no-untyped-call]
 
     async def call(self, send: Callable[[], Awaitable[T]]) -> T:
         """Send until the store answers, however long that takes; so whatever is sent may be sent twice.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -30,6 +32,11 @@ class Holder:
     host: str  # the machine
     run: str  # empty: a worker between its runs
     since: float
+
+    @classmethod
+    def here(cls, run: str = "") -> Self:
+        """This process, from now on."""
+        return cls(pid=os.getpid(), host=platform.node(), run=run, since=time.time())
 
 
 class RunLock:

@@ -88,4 +88,4 @@ def _fit(plugin: NotifyBase) -> None:
 
 
 def _kind(plugin: NotifyBase) -> str:
-    return str(plugin.url(privacy=True)).partition(":")[0]  # type: ignore[no-untyped-call]
+    return str(plugin.url(privacy=True)).partition(":")[0]  # type: ignore[no-untyped-call]  # Apprise's

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -90,7 +91,7 @@ class Intake:
         until_s = time.monotonic() + within_s
         while self._ears.heard is None:
             wait_s = min(max(until_s - time.monotonic(), 0.0), _SLICE_S)
-            found = self._ask(lambda wait_s=wait_s: self._broker.receive(most, wait_s))  # type: ignore[misc]
+            found = self._ask(partial(self._broker.receive, most, wait_s))
             if found is None:
                 self._rest()
             elif found:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import time
-
 from worker.brokers import parse_address
 from worker.cli.broker.intake import Intake
 from worker.cli.broker.turns import BrokerTurns
@@ -37,10 +33,9 @@ def work(order: WorkOrder) -> int:
     ears = Ears()
     ears.open()
     log = make_log(order.settings)
-    holder = Holder(pid=os.getpid(), host=platform.node(), run="", since=time.time())
     try:
         with (
-            RunLock(state, host_of(order.settings.api.base_url), holder, what="worker"),
+            RunLock(state, host_of(order.settings.api.base_url), Holder.here(), what="worker"),
             Intake(address, log, ears, lease_s=order.settings.queue.lease_s, gives_up=order.once) as intake,
             geared(order, log, ears, Source(lambda: len(intake.in_hand), lambda: intake.is_up)) as gear,
         ):

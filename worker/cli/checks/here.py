@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -87,9 +84,7 @@ def _lock(state: Path, settings: Settings) -> Check:
     """Taken and let go at once; whoever starts a run in this moment waits that long for it."""
     host = host_of(settings.api.base_url)
     try:
-        with RunLock(
-            state, host, Holder(pid=os.getpid(), host=platform.node(), run="check", since=time.time())
-        ):
+        with RunLock(state, host, Holder.here("check")):
             return ok("lock", f"free for {host}")
     except LockedError as error:
         return _fault("lock", error, "wait until it has ended", LockedError.exit_code)

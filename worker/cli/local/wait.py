@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -57,7 +55,7 @@ class _Lookers:
         self.log = log
         self._remedy = command_for("work", settings.output.state)
         host = host_of(settings.api.base_url)
-        holder = Holder(pid=os.getpid(), host=platform.node(), run="", since=time.time())
+        holder = Holder.here()
         self._locks = [RunLock(state, host, holder, what=what) for what in ("worker", "run")]
         self._missing_since: float | None = None
         self._told = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -40,10 +39,9 @@ def work(order: WorkOrder) -> int:
     ears = Ears()
     ears.open()
     log = make_log(order.settings)
-    holder = Holder(pid=os.getpid(), host=platform.node(), run="", since=time.time())
     try:
         with (
-            RunLock(state, host_of(order.settings.api.base_url), holder, what="worker"),
+            RunLock(state, host_of(order.settings.api.base_url), Holder.here(), what="worker"),
             geared(order, log, ears, _source(state, order.settings.api.base_url)) as gear,
         ):
             return Worker(order, Turns(order, state, log, ears, gear), log, ears).perform()

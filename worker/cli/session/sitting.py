@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -68,7 +65,7 @@ class Sitting:
 
             trust(settings.api.ca_file)
         host = host_of(base_url)
-        holder = Holder(pid=os.getpid(), host=platform.node(), run=run_id, since=time.time())
+        holder = Holder.here(run_id)
         call = Call(settings=settings, key=key, api_host=host, run_id=run_id, agreed=agreed)
         with (
             closing(make_log(settings)) as log,
