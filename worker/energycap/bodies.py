@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 from html import unescape
 
-import aiohttp
 import orjson
 from pydantic import ValidationError
 
+from worker.energycap.wire import Response
 from worker.words.model import Batch
 
 LARGEST_BATCH = 1 << 20
@@ -20,7 +20,7 @@ _LONGEST_MESSAGE = 300
 _WORDS = ("message", "detail", "errormessage", "error_description", "error", "title", "errors")
 
 
-async def read_capped(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
+async def read_capped(response: Response, cap: int) -> bytes | None:
     """The body in full, or None where it is larger than ``cap`` bytes (the connection is then given up)."""
     content = response.content
     if content.is_eof() and content.total_bytes <= cap:

@@ -14,5 +14,5 @@ class EnergyCap(Reader):
 
     def close(self, batch_id: int) -> Awaitable[Answer]:
         """Close a batch: ``PUT /api/v3/batch/close/{batchId}``, with an empty body as the SDK sends it."""
-        url = self._url(f"/api/v3/batch/close/{batch_id}")
-        return self._exchange.ask("PUT", url, partial(self._read_batch, batch_id))
+        target = f"/api/v3/batch/close/{batch_id}"
+        return self._exchange.ask("PUT", target, partial(self._read_batch, batch_id))

@@ -6,21 +6,18 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
-import aiohttp
-from yarl import URL
-
 from worker.energycap.bodies import LARGEST_MESSAGE, message_of, read_capped
 from worker.energycap.failures import FOREIGN, explain, in_words
 from worker.energycap.limit import TimeLimit
-from worker.energycap.wire import Wire
+from worker.energycap.wire import Response, Wire
 from worker.rules.retry import http_date, retry_after_s
 from worker.words.answer import Answer, Heard
 from worker.words.model import Batch
 
 T = TypeVar("T")
-Reading = Callable[[aiohttp.ClientResponse], Awaitable[Answer]]
+Reading = Callable[[Response], Awaitable[Answer]]
 """What is made of a response."""
-ReadingMore = Callable[[aiohttp.ClientResponse], Awaitable[tuple[Answer, T]]]
+ReadingMore = Callable[[Response], Awaitable[tuple[Answer, T]]]
 """The same where something was asked for that an answer doesn't hold: None where it isn't there."""
 
 
@@ -68,34 +65,33 @@ class Exchange:
         self._wall = wall
         self._steady = steady
 
-    async def ask(self, method: str, url: URL, read: Reading) -> Answer:
+    async def ask(self, method: str, target: str, read: Reading) -> Answer:
         """Send a request and read its response."""
         sent_at, begun = self._wall(), self._steady()
         try:
             with self._limit.wait():
-                response = await self._send(method, url)
+                response = await self._send(method, target)
                 try:
                     answer = await read(response)
                 finally:
-                    if not response.closed:  # a connection whose response was not read to its end is given up
-                        response.release()
+                    response.release()
         except FOREIGN as error:
             heard, word = explain(error)
             answer = Answer(heard, error=word, message=in_words(word))
         return answer.timed(sent_at, self._wall(), self._steady() - begun)
 
-    async def ask_for(self, method: str, url: URL, read: ReadingMore[T]) -> tuple[Answer, T | None]:
+    async def ask_for(self, method: str, target: str, read: ReadingMore[T]) -> tuple[Answer, T | None]:
         """Send a request and read its response, for what an answer doesn't hold."""
         value: T | None = None
 
-        async def reading(response: aiohttp.ClientResponse) -> Answer:
+        async def reading(response: Response) -> Answer:
             nonlocal value
             answer, value = await read(response)
             return answer
 
-        return await self.ask(method, url, reading), value
+        return await self.ask(method, target, reading), value
 
-    async def body_of(self, response: aiohttp.ClientResponse, cap: int) -> Body | Answer:
+    async def body_of(self, response: Response, cap: int) -> Body | Answer:
         """The body of a 2xx, or the answer where there is none of use; its status or ``error`` says why."""
         status, server_at = response.status, http_date(response.headers.get("Date"))
         if not 200 <= status < 300:
@@ -110,7 +106,7 @@ class Exchange:
             return Answer(Heard.ANSWER, status=status, error=word, server_at=server_at)
         return Body(self._without_key(content), status, server_at)
 
-    async def _refusal(self, response: aiohttp.ClientResponse, server_at: float | None) -> Answer:
+    async def _refusal(self, response: Response, server_at: float | None) -> Answer:
         try:
             body = await read_capped(response, LARGEST_MESSAGE)
         except FOREIGN:

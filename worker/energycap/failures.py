@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from worker.words.answer import Heard
 
@@ -32,12 +33,13 @@ TABLE: tuple[tuple[type[BaseException], Heard, str], ...] = (
     (aiohttp.ClientPayloadError, Heard.LOST, "truncated"),
     (aiohttp.InvalidURL, Heard.NOT_SENT, "bad_url"),
     (aiohttp.ClientResponseError, Heard.LOST, "bad_http"),
+    (HttpProcessingError, Heard.LOST, "bad_http"),
     (aiohttp.ClientError, Heard.LOST, "lost"),
     (TimeoutError, Heard.LOST, "timeout"),
     (ssl.SSLError, Heard.LOST, "tls"),
     (OSError, Heard.LOST, "connection_reset"),
 )
-FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
+FOREIGN = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError)
 """All that sending a request may raise."""
 
 
