@@ -20,20 +20,23 @@ _LONGEST_MESSAGE = 300
 _WORDS = ("message", "detail", "errormessage", "error_description", "error", "title", "errors")
 
 
+def at_hand(response: Response, cap: int) -> bytes | None:
+    """The body where all of it came with the headers and is no larger than ``cap`` bytes, else None."""
+    content = response.content
+    return content.read_nowait() if content.is_eof() and content.total_bytes <= cap else None
+
+
 async def read_capped(response: Response, cap: int) -> bytes | None:
     """The body in full, or None where it is larger than ``cap`` bytes (the connection is then given up)."""
-    content = response.content
-    if content.is_eof() and content.total_bytes <= cap:
-        return content.read_nowait()  # it came with the headers
     chunks: list[bytes] = []
     size = 0
-    while chunk := await content.readany():
+    while chunk := await response.content.readany():
         size += len(chunk)
         if size > cap:
             response.close()
             return None
         chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return b"".join(chunks)
 
 
 def to_batch(body: bytes) -> Batch | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from functools import partial
 
 from worker.energycap.reader import Reader
 from worker.words.answer import Answer
@@ -14,5 +13,4 @@ class EnergyCap(Reader):
 
     def close(self, batch_id: int) -> Awaitable[Answer]:
         """Close a batch: ``PUT /api/v3/batch/close/{batchId}``, with an empty body as the SDK sends it."""
-        target = f"/api/v3/batch/close/{batch_id}"
-        return self._exchange.ask("PUT", target, partial(self._read_batch, batch_id))
+        return self._ask_about("PUT", f"/api/v3/batch/close/{batch_id}", batch_id)

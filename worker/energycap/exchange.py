@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import NamedTuple
 
-from worker.energycap.bodies import LARGEST_MESSAGE, message_of, read_capped
+from multidict import CIMultiDictProxy
+
+from worker.energycap.bodies import LARGEST_MESSAGE, at_hand, message_of, read_capped
 from worker.energycap.failures import FOREIGN, explain, in_words
 from worker.energycap.limit import TimeLimit
 from worker.energycap.wire import Response, Wire
 from worker.rules.retry import http_date, retry_after_s
 from worker.words.answer import Answer, Heard
 from worker.words.model import Batch
-
-T = TypeVar("T")
-Reading = Callable[[Response], Awaitable[Answer]]
-"""What is made of a response."""
-ReadingMore = Callable[[Response], Awaitable[tuple[Answer, T]]]
-"""The same where something was asked for that an answer doesn't hold: None where it isn't there."""
 
 
 def in_json(key: str) -> re.Pattern[bytes]:
@@ -35,10 +31,11 @@ def in_json(key: str) -> re.Pattern[bytes]:
 
 
 class Body(NamedTuple):
-    """The body of a 2xx, without the key in it."""
+    """The body of a 2xx, without the key in it; never empty."""
 
     content: bytes
     status: int
+    headers: CIMultiDictProxy[str]
     server_at: float | None
 
     def answer(self, batch: Batch | None = None, error: str | None = None) -> Answer:
@@ -65,52 +62,42 @@ class Exchange:
         self._wall = wall
         self._steady = steady
 
-    async def ask(self, method: str, target: str, read: Reading) -> Answer:
-        """Send a request and read its response."""
+    async def ask(self, method: str, target: str, read: Callable[[Body], Answer], cap: int) -> Answer:
+        """Send a request; the answer that ``read`` makes of a 2xx with a body of up to ``cap`` bytes.
+
+        Of any other response its status is the answer; ``error`` says what a 2xx lacks.
+        """
         sent_at, begun = self._wall(), self._steady()
         try:
             with self._limit.wait():
-                response = await self._send(method, target)
-                try:
-                    answer = await read(response)
-                finally:
-                    response.release()
+                answer = await self._heard(await self._send(method, target), read, cap)
         except FOREIGN as error:
             heard, word = explain(error)
             answer = Answer(heard, error=word, message=in_words(word))
         return answer.timed(sent_at, self._wall(), self._steady() - begun)
 
-    async def ask_for(self, method: str, target: str, read: ReadingMore[T]) -> tuple[Answer, T | None]:
-        """Send a request and read its response, for what an answer doesn't hold."""
-        value: T | None = None
-
-        async def reading(response: Response) -> Answer:
-            nonlocal value
-            answer, value = await read(response)
-            return answer
-
-        return await self.ask(method, target, reading), value
-
-    async def body_of(self, response: Response, cap: int) -> Body | Answer:
-        """The body of a 2xx, or the answer where there is none of use; its status or ``error`` says why."""
-        status, server_at = response.status, http_date(response.headers.get("Date"))
-        if not 200 <= status < 300:
-            return await self._refusal(response, server_at)
+    async def _heard(self, response: Response, read: Callable[[Body], Answer], cap: int) -> Answer:
+        status, lost = response.status, None
+        is_good = 200 <= status < 300
+        content: bytes | None = None
         try:
-            content = await read_capped(response, cap)
+            most = cap if is_good else LARGEST_MESSAGE
+            content = at_hand(response, most) or await read_capped(response, most)
         except FOREIGN as error:
-            _, word = explain(error)
-            return Answer(Heard.LOST, status=status, error=word, server_at=server_at)
+            lost = explain(error)[1]
+        finally:
+            response.release()
+        server_at = http_date(response.headers.get("Date"))
+        if not is_good:  # whatever became of its body
+            return self._refusal(response, content, server_at)
+        if lost is not None:
+            return Answer(Heard.LOST, status=status, error=lost, server_at=server_at)
         if not content:
             word = "too_large" if content is None else "empty"
             return Answer(Heard.ANSWER, status=status, error=word, server_at=server_at)
-        return Body(self._without_key(content), status, server_at)
+        return read(Body(self._without_key(content), status, response.headers, server_at))
 
-    async def _refusal(self, response: Response, server_at: float | None) -> Answer:
-        try:
-            body = await read_capped(response, LARGEST_MESSAGE)
-        except FOREIGN:
-            body = None  # the status is the answer
+    def _refusal(self, response: Response, body: bytes | None, server_at: float | None) -> Answer:
         return Answer(
             Heard.ANSWER,
             status=response.status,
