@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.crash.server import Fate, Server
+from tests.ledger.support import kept
 from worker.ledger import LedgerWriter, NewRun, open_ledger
 from worker.rules.course import Course, Step
 from worker.rules.gate import begin, begin_after_interruption
@@ -144,7 +145,7 @@ class CrashedRun(RuleBasedStateMachine):
         async def durable() -> None:
             for planned, outcome in self._settled:
                 token = (planned.batch_id, outcome)
-                self._writer.settle(planned.seq, outcome, final=True, record=b"{}", token=token)
+                self._writer.settle(planned.seq, outcome, final=True, record=kept(b"{}"), token=token)
             await self._writer.flush()
 
         self._await(durable())

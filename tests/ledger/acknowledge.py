@@ -34,7 +34,7 @@ async def main(folder: Path, session: int, first: int, count: int) -> None:
                 await writer.intend(seq, 1, 5.0)
                 say(f"intent {seq}")
                 writer.counters(b"%d" % seq)
-                writer.settle(seq, Outcome.CLOSED, final=True, record=b"r%d" % seq, token=seq)
+                writer.settle(seq, Outcome.CLOSED, final=True, record=(b"r%d" % seq).__bytes__, token=seq)
 
         async with asyncio.TaskGroup() as closers:
             for _ in range(8):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,3 +45,8 @@ def planned(folder: Path, ids: Sequence[int], run_id: str = "run-1") -> tuple[Ru
     with open_ledger(folder) as store:
         run = store.plan(new_run(run_id), entries)
         return run, store.start_session(run, started_at=1001.0, pid=1, who="ops@server")
+
+
+def kept(record: bytes) -> Callable[[], bytes]:
+    """A record as the writer takes it."""
+    return lambda: record

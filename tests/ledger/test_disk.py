@@ -14,7 +14,7 @@ from worker.ledger import LedgerWriter, open_ledger
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
 
-from .support import listed, new_run, planned
+from .support import kept, listed, new_run, planned
 
 MIB = 1024 * 1024
 BALLAST = MIB
@@ -88,7 +88,7 @@ async def test_a_full_disk_refuses_intents_and_still_takes_results(disk: Path) -
         with pytest.raises(LedgerError, match="no room left"):
             await writer.intend(seqs[-1], 1, 5.0)
         for seq in seqs[:32]:
-            writer.settle(seq, Outcome.CLOSED, final=True, record=b"r" * 700, token=seq)
+            writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r" * 700), token=seq)
             await writer.flush()
         assert durable == list(seqs[:32])
     assert writer.unrecorded == ()
@@ -107,7 +107,7 @@ async def test_results_that_share_a_commit_with_a_refused_intent_are_recorded(di
     ) as writer:
         fill(disk)
         for seq in range(run.first_seq, run.last_seq + 1):
-            writer.settle(seq, Outcome.CLOSED, final=True, record=b"r" * 5000, token=seq)
+            writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r" * 5000), token=seq)
             try:
                 await writer.intend(seq, 1, 5.0)
             except LedgerError:
@@ -127,7 +127,7 @@ async def test_results_that_find_no_room_wait_for_it(disk: Path) -> None:
         filler = fill(disk)
         await fail_an_intent(writer, seqs)
         for seq in seqs[:3]:
-            writer.settle(seq, Outcome.CLOSED, final=True, record=b"r" * 200_000, token=seq)
+            writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r" * 200_000), token=seq)
         await writer.flush()
         assert writer.unrecorded == tuple(seqs[:3])
         assert durable == []
@@ -145,12 +145,12 @@ async def test_a_disk_full_to_the_end_closes_in_peace(disk: Path) -> None:
     run, session = planned(disk / "state", range(1, 2001))
     async with LedgerWriter(disk / "state", session, ballast_bytes=BALLAST) as writer:
         seqs = range(run.first_seq, run.last_seq + 1)
-        writer.settle(seqs[0], Outcome.CLOSED, final=True, record=b"r" * 100_000, token="kept")
+        writer.settle(seqs[0], Outcome.CLOSED, final=True, record=kept(b"r" * 100_000), token="kept")
         await writer.flush()
         (disk / "state" / "ledger.ballast").unlink()
         filler = fill(disk)
         await fail_an_intent(writer, seqs)
-        writer.settle(seqs[1], Outcome.CLOSED, final=True, record=b"r" * 200_000, token="lost")
+        writer.settle(seqs[1], Outcome.CLOSED, final=True, record=kept(b"r" * 200_000), token="lost")
     assert writer.unrecorded == ("lost",)
     filler.unlink()
     with open_ledger(disk / "state") as store:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from worker.ledger import LedgerWriter, Line, RunRow, Store, open_ledger
 from worker.words.model import Outcome, Planned, Rejected
 
-from .support import SMALL_BALLAST, Listed, new_run
+from .support import SMALL_BALLAST, Listed, kept, new_run
 
 ids = st.integers(min_value=1, max_value=12)
 outcomes = st.sampled_from([Outcome.CLOSED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED])
@@ -97,7 +97,7 @@ class LedgerMachine(RuleBasedStateMachine):
             for planned in self._choose(picks):
                 self.clock += 1.0
                 record = b"%d" % int(self.clock)
-                self.writer.settle(planned.seq, outcome, final=final, record=record, token=self.clock)
+                self.writer.settle(planned.seq, outcome, final=final, record=kept(record), token=self.clock)
                 self.current.settle(planned.batch_id, final, outcome, record)
                 self.expected.append(self.clock)
             await self.writer.flush()
@@ -110,7 +110,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
         async def ask() -> None:
             for planned in self._choose(picks):
-                self.writer.settle(planned.seq, Outcome.NOT_FOUND, final=True, record=b"lost", token=None)
+                self.writer.settle(
+                    planned.seq, Outcome.NOT_FOUND, final=True, record=kept(b"lost"), token=None
+                )
             after = self.top / str(self.lives + 1)
             after.mkdir()
             for name in ("ledger.db", "ledger.db-wal"):

@@ -16,7 +16,7 @@ from worker.ledger.journal import Journal
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
 
-from .support import SMALL_BALLAST, planned
+from .support import SMALL_BALLAST, kept, planned
 
 moves_files_in_use = pytest.mark.skipif(os.name == "nt", reason="Windows does not let go of a file in use")
 
@@ -47,7 +47,7 @@ async def test_tokens_come_back_in_order_once_durable(tmp_path: Path) -> None:
 
         async with LedgerWriter(tmp_path, session, on_durable=durable, ballast_bytes=SMALL_BALLAST) as writer:
             for seq in range(run.first_seq, run.last_seq + 1):
-                writer.settle(seq, Outcome.CLOSED, final=True, record=b"r", token=seq)
+                writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r"), token=seq)
                 if seq % 50 == 0:
                     await writer.intend(seq, 1, 5.0)
         assert told == list(range(run.first_seq, run.last_seq + 1))
@@ -111,11 +111,11 @@ async def test_a_provisional_result_never_replaces_a_final_one(tmp_path: Path) -
     run, session = planned(tmp_path, [1, 2, 3])
     one, two, three = range(run.first_seq, run.first_seq + 3)
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
-        writer.settle(one, Outcome.CLOSED, final=True, record=b"final", token=None)
-        writer.settle(one, Outcome.UNKNOWN, final=False, record=b"later", token=None)
-        writer.settle(two, Outcome.UNKNOWN, final=False, record=b"first", token=None)
-        writer.settle(two, Outcome.CLOSED, final=True, record=b"final", token=None)
-        writer.settle(three, Outcome.NOT_ATTEMPTED, final=False, record=b"first", token=None)
+        writer.settle(one, Outcome.CLOSED, final=True, record=kept(b"final"), token=None)
+        writer.settle(one, Outcome.UNKNOWN, final=False, record=kept(b"later"), token=None)
+        writer.settle(two, Outcome.UNKNOWN, final=False, record=kept(b"first"), token=None)
+        writer.settle(two, Outcome.CLOSED, final=True, record=kept(b"final"), token=None)
+        writer.settle(three, Outcome.NOT_ATTEMPTED, final=False, record=kept(b"first"), token=None)
     with open_ledger(tmp_path) as store:
         assert store.drop_provisional(run) == 1
         assert [line.record for line in store.results(run)] == [b"final", b"final", None]
@@ -127,7 +127,7 @@ async def test_closing_records_all_that_is_queued(tmp_path: Path) -> None:
     run, session = planned(tmp_path, range(1, 1001))
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
         for seq in range(run.first_seq, run.last_seq + 1):
-            writer.settle(seq, Outcome.FAILED, final=True, record=b"r", token=seq)
+            writer.settle(seq, Outcome.FAILED, final=True, record=kept(b"r"), token=seq)
         assert len(writer.unrecorded) == 1000
     assert list(writer.unrecorded) == []
     with open_ledger(tmp_path) as store:
@@ -141,7 +141,7 @@ async def test_a_cancelled_task_still_leaves_its_results(tmp_path: Path) -> None
     async def work() -> None:
         async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
             for seq in range(run.first_seq, run.last_seq + 1):
-                writer.settle(seq, Outcome.CLOSED, final=True, record=b"r", token=seq)
+                writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r"), token=seq)
             current = asyncio.current_task()
             assert current is not None
             current.cancel()
@@ -159,7 +159,7 @@ async def test_results_behind_a_running_commit_survive_a_cancel(tmp_path: Path) 
     async def work() -> None:
         async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
             for seq in range(run.first_seq, run.last_seq + 1):
-                writer.settle(seq, Outcome.CLOSED, final=True, record=b"r" * 9000, token=seq)
+                writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r" * 9000), token=seq)
                 while seq == run.last_seq - 1 and writer._committing is None:
                     await asyncio.sleep(0)  # until all but the last are handed over
             current = asyncio.current_task()
@@ -181,7 +181,7 @@ async def test_results_that_wait_keep_their_order(tmp_path: Path) -> None:
     async with LedgerWriter(state, session, on_durable=told.extend, ballast_bytes=SMALL_BALLAST) as writer:
         state.rename(away)
         for seq in range(run.first_seq, run.last_seq + 1):
-            writer.settle(seq, Outcome.CLOSED, final=True, record=b"r", token=seq)
+            writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r"), token=seq)
             while writer._committing is None:  # a commit runs while the next gathers
                 await asyncio.sleep(0)
         await writer.flush()
@@ -227,7 +227,7 @@ async def test_a_vanished_ledger_stops_intents_before_they_are_sent(tmp_path: Pa
             await writer.intend(run.first_seq + 1, 1, 5.0)
         with pytest.raises(LedgerError, match="moved or deleted"):
             await writer.intend(run.first_seq + 2, 1, 5.0)
-        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=b"r", token="first")
+        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token="first")
     assert failures == [writer.failed]
     assert writer.unrecorded == ("first",)
     assert not (tmp_path / "ledger.db").exists()
@@ -241,7 +241,7 @@ async def test_a_ledger_put_back_takes_the_results(tmp_path: Path) -> None:
     async with LedgerWriter(state, session, ballast_bytes=SMALL_BALLAST) as writer:
         await writer.intend(run.first_seq, 1, 5.0)
         state.rename(away)
-        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=b"r", token=1)
+        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token=1)
         await writer.flush()
         assert list(writer.unrecorded) == [1]
         away.rename(state)
@@ -261,7 +261,7 @@ async def test_a_fault_in_the_callback_does_not_stop_the_writer(tmp_path: Path) 
 
     async with LedgerWriter(tmp_path, session, on_durable=faulty, ballast_bytes=SMALL_BALLAST) as writer:
         for seq in (run.first_seq, run.last_seq):
-            writer.settle(seq, Outcome.CLOSED, final=True, record=b"r", token=seq)
+            writer.settle(seq, Outcome.CLOSED, final=True, record=kept(b"r"), token=seq)
             await writer.flush()
     assert len(heard) == 2
     with open_ledger(tmp_path) as store:
@@ -272,7 +272,7 @@ async def test_a_result_of_a_batch_that_is_not_planned_is_a_fault(tmp_path: Path
     """The ledger refuses it rather than keep a result that belongs to no run."""
     run, session = planned(tmp_path, [1])
     async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
-        writer.settle(run.last_seq + 1, Outcome.CLOSED, final=True, record=b"r", token="stray")
+        writer.settle(run.last_seq + 1, Outcome.CLOSED, final=True, record=kept(b"r"), token="stray")
     assert writer.failed is not None
     assert writer.unrecorded == ("stray",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from worker.words.model import Outcome
@@ -17,13 +18,17 @@ Value = int | float | str | bytearray
 """What sqlite3 binds as it is; for bytes, None and bool it first looks for an adapter, each time in vain."""
 
 
+Record = Callable[[], bytes]
+"""What is to be kept of a result, made when it is written; the same whenever it is called."""
+
+
 @dataclass(slots=True)
 class Group:
-    """Rows are kept flat, one after the other: they become the parameters of one statement."""
+    """Rows of intents are kept flat, one after the other: they become the parameters of one statement."""
 
     intents: list[Value] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)  # one for each intent
-    results: list[Value] = field(default_factory=list)
+    results: list[tuple[int, bool, Outcome, Record]] = field(default_factory=list)
     tokens: list[object] = field(default_factory=list)  # one for each result
     counters: bytes | None = None
     flushes: list[asyncio.Future[None]] = field(default_factory=list)
@@ -33,10 +38,17 @@ class Group:
         self.intents += (INTENT, seq, attempts, at, 0)
         self.waiting.append(waiting)
 
-    def settle(self, seq: int, outcome: Outcome, final: bool, record: bytes, token: object) -> None:
+    def settle(self, seq: int, outcome: Outcome, final: bool, record: Record, token: object) -> None:
         """Add a result and what to hand back once it is durable."""
-        self.results += (RESULT, seq, int(final), str(outcome), bytearray(record))
+        self.results.append((seq, final, outcome, record))
         self.tokens.append(token)
+
+    def rows_of_results(self) -> list[Value]:
+        """The results as rows, flat; in the writer's thread."""
+        rows: list[Value] = []
+        for seq, final, outcome, record in self.results:
+            rows += (RESULT, seq, int(final), str(outcome), bytearray(record()))
+        return rows
 
     def put_back(self, earlier: Group) -> None:
         """Take the results of an earlier group that could not be recorded, before this one's own."""

@@ -71,11 +71,12 @@ class Journal:
         counters: list[Value] = []
         if group.counters is not None:
             counters = [COUNTERS, self._session, 0, 0, bytearray(group.counters)]
-        error = self._try(group.intents + group.results + counters)
+        results = group.rows_of_results()
+        error = self._try(group.intents + results + counters)
         if error is None:
             return Recorded()
         ballast.release(self._folder)
-        return Recorded(intents=error, results=self._try(group.results + counters))
+        return Recorded(intents=error, results=self._try(results + counters))
 
     def close(self) -> None:
         """Close the connection; a log that can't be merged for want of room stays beside the ledger."""

@@ -17,7 +17,7 @@ from typing import Self
 import anyio
 
 from worker.ledger.ballast import BALLAST_BYTES
-from worker.ledger.group import Group
+from worker.ledger.group import Group, Record
 from worker.ledger.journal import Journal, Recorded
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
@@ -115,7 +115,7 @@ class LedgerWriter:
             self._schedule()
         return future
 
-    def settle(self, seq: int, outcome: Outcome, *, final: bool, record: bytes, token: object) -> None:
+    def settle(self, seq: int, outcome: Outcome, *, final: bool, record: Record, token: object) -> None:
         """Queue a batch's result. Not ``final``: a resumed run is to try the batch again."""
         self._gathering.settle(seq, outcome, final, record, token)
         if not self._scheduled:

@@ -110,7 +110,7 @@ class Forgetful:
     def settle(self, planned: Planned, result: Result, *, final: bool) -> None:
         if not self._settled:
             asyncio.get_running_loop().call_soon(self._show)
-        self._settled.append(Settled.of(planned.seq, result))
+        self._settled.append(Settled(planned.seq, result))
 
     def _show(self) -> None:
         settled, self._settled = self._settled, []

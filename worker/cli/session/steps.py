@@ -188,7 +188,7 @@ class Session:
                 for planned in page
                 if planned.seq not in self._provisional
             ]
-            shown.show(Settled.of(0, result) for result in untried)
+            shown.show(Settled(0, result) for result in untried)
 
     def _finish(self, account: Account, number: int, summary: Summary, ending: Ending) -> str | None:
         """Record the end and write the files; a failure is told, for the summary must be shown anyway."""
