@@ -55,9 +55,7 @@ async def _served(
 ) -> AsyncIterator[Client]:
     server = await asyncio.start_server(wire.handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    connection = Connection(
-        base_url=f"http://127.0.0.1:{port}", key=SecretStr(KEY), timeout_s=timeout_s, concurrency=1
-    )
+    connection = Connection(base_url=f"http://127.0.0.1:{port}", key=SecretStr(KEY), timeout_s=timeout_s)
     try:
         async with opened(connection) as api:
             yield api

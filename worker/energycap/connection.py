@@ -9,23 +9,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakSet
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.tracing import Trace
 from pydantic import SecretStr
 
 from worker import __version__
 from worker.energycap.client import EnergyCap
 from worker.energycap.reader import Reader
-from worker.energycap.wire import Wire
+from worker.energycap.wire import ReadingWire, Wire
 from worker.words.errors import ConfigurationError
 
 CONNECT_TIMEOUT_S = 10.0
-_PER_REQUEST_EXTRA = 4  # connections for GET /me beside one for each closer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,46 +31,6 @@ class Connection:
     key: SecretStr
     timeout_s: float = 100.0
     ca_file: Path | None = None
-    concurrency: int = 8
-
-
-class Connector(aiohttp.TCPConnector):
-    """Gives no connection a second time on which anything came unasked.
-
-    aiohttp would take a late second response for the answer to the next request.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._used: WeakSet[ResponseHandler] = WeakSet()
-
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.connector.Connection:
-        """A connection that is new, or on which nothing waits to be read."""
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            protocol = connection.protocol
-            if protocol is None or protocol not in self._used:
-                break
-            if not protocol.should_close:
-                return connection
-            connection.close()
-        if protocol is not None:
-            self._used.add(protocol)
-        return connection
-
-
-class ReadingConnector(Connector):
-    """Gives a connection to no request but a GET, so that what is built on it has no way to write."""
-
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.connector.Connection:
-        """A connection for a GET. Raises RuntimeError for any other method: a fault of the program."""
-        if req.method != "GET":
-            raise RuntimeError(f"a reading connection was asked to send {req.method}")
-        return await super().connect(req, traces, timeout)
 
 
 @asynccontextmanager
@@ -84,7 +39,7 @@ async def connect(connection: Connection) -> AsyncIterator[EnergyCap]:
 
     Raises ConfigurationError where the CA file can't be used.
     """
-    async with _wire(connection, Connector) as wire:
+    async with _wire(connection, Wire) as wire:
         yield EnergyCap(wire, connection.key.get_secret_value(), connection.timeout_s)
 
 
@@ -94,12 +49,12 @@ async def connect_reader(connection: Connection) -> AsyncIterator[Reader]:
 
     Raises ConfigurationError where the CA file can't be used.
     """
-    async with _wire(connection, ReadingConnector) as wire:
+    async with _wire(connection, ReadingWire) as wire:
         yield Reader(wire, connection.key.get_secret_value(), connection.timeout_s)
 
 
 @asynccontextmanager
-async def _wire(connection: Connection, kind: type[Connector]) -> AsyncIterator[Wire]:
+async def _wire(connection: Connection, kind: type[Wire]) -> AsyncIterator[Wire]:
     headers = {
         "ECI-ApiKey": connection.key.get_secret_value(),
         "Content-Type": "application/json",
@@ -108,20 +63,18 @@ async def _wire(connection: Connection, kind: type[Connector]) -> AsyncIterator[
     }
     connect_s = min(CONNECT_TIMEOUT_S, connection.timeout_s)
     secure = connection.base_url.startswith("https:") or connection.ca_file is not None
-    connector = kind(
-        limit=connection.concurrency + _PER_REQUEST_EXTRA,
-        ssl=trust(connection.ca_file) if secure else True,
+    wire = kind(
+        # No limit: there are as many connections as there are requests at once, and nobody waits for one.
+        aiohttp.TCPConnector(limit=0, ssl=trust(connection.ca_file) if secure else True),
+        connection.base_url,
+        headers,
+        aiohttp.ClientTimeout(sock_connect=connect_s),
+        proxy_for(connection.base_url),
     )
     try:
-        yield Wire(
-            connector,
-            connection.base_url,
-            headers,
-            aiohttp.ClientTimeout(sock_connect=connect_s),
-            proxy_for(connection.base_url),
-        )
+        yield wire
     finally:
-        await connector.close()
+        await wire.close()
 
 
 @lru_cache(maxsize=4)

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import aiohttp
 from aiohttp.connector import Connection
-from multidict import CIMultiDictProxy
+from aiohttp.http import RawResponseMessage
 from yarl import URL
 
+KEPT_S = 15.0
+"""A connection that was idle for longer is not used again: the server may be about to close it."""
 _PROVISIONAL = frozenset(range(100, 200)) - {101}
 """Another response follows; 101 would be the last."""
 
@@ -24,18 +26,15 @@ _PROVISIONAL = frozenset(range(100, 200)) - {101}
 class Response:
     """The head of a response, and its body still to be read; to be released or closed."""
 
-    __slots__ = ("_connection", "content", "headers", "status")
+    __slots__ = ("_connection", "_wire", "content", "headers", "status")
 
     def __init__(
-        self,
-        connection: Connection,
-        status: int,
-        headers: CIMultiDictProxy[str],
-        content: aiohttp.StreamReader,
+        self, wire: Wire, connection: Connection, message: RawResponseMessage, content: aiohttp.StreamReader
     ) -> None:
+        self._wire = wire
         self._connection = connection
-        self.status = status
-        self.headers = headers
+        self.status = message.code
+        self.headers = message.headers
         self.content = content
 
     def close(self) -> None:
@@ -44,7 +43,7 @@ class Response:
 
     def release(self) -> None:
         """Keep its connection for another request, unless the body was not read to its end."""
-        self._connection.release()
+        self._wire.keep(self._connection)
 
 
 class _Method(NamedTuple):
@@ -73,6 +72,7 @@ class Wire:
         self._proxy = None if proxy is None else URL(proxy)
         self._loop = asyncio.get_running_loop()
         self._methods: dict[str, _Method] = {}
+        self._idle: list[tuple[Connection, float]] = []
 
     async def send(self, method: str, target: str) -> Response:
         """Send a request once; the response with its body still to be read, and to be released.
@@ -81,10 +81,7 @@ class Wire:
         Raises what the table in ``failures`` names.
         """
         model, head = self._methods.get(method) or self._made_for(method)
-        try:
-            connection = await self._connector.connect(model, [], self._timeout)
-        except TimeoutError as error:
-            raise aiohttp.ConnectionTimeoutError from error
+        connection = self._kept() or await self._new(model)
         protocol, transport = connection.protocol, connection.transport
         if protocol is None or transport is None or transport.is_closing():
             connection.close()
@@ -98,7 +95,38 @@ class Wire:
         except BaseException:
             connection.close()
             raise
-        return Response(connection, message.code, message.headers, content)
+        return Response(self, connection, message, content)
+
+    def keep(self, connection: Connection) -> None:
+        """Take a connection back for another request, if its answer was the last that came on it."""
+        protocol = connection.protocol
+        if protocol is None or protocol.should_close:
+            connection.close()
+        else:
+            self._idle.append((connection, self._loop.time()))
+
+    def _kept(self) -> Connection | None:
+        """A connection on which nothing came unasked: a late second response would be taken for the next."""
+        while self._idle:
+            connection, since = self._idle.pop()
+            protocol = connection.protocol
+            is_fit = protocol is not None and protocol.is_connected() and not protocol.should_close
+            if is_fit and self._loop.time() - since <= KEPT_S:
+                return connection
+            connection.close()
+        return None
+
+    async def _new(self, model: aiohttp.ClientRequest) -> Connection:
+        try:
+            return await self._connector.connect(model, [], self._timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connector.close()
+        for connection, _ in self._idle:
+            connection.close()
 
     def _made_for(self, method: str) -> _Method:
         """A method's model with the headers that the library makes of those given, made once."""
@@ -107,3 +135,13 @@ class Wire:
         )
         head = "".join(f"{name}: {value}\r\n" for name, value in model.headers.items())
         return self._methods.setdefault(method, _Method(model, f"{head}\r\n".encode()))
+
+
+class ReadingWire(Wire):
+    """Sends nothing but GET, so that what is built on it has no way to write."""
+
+    async def send(self, method: str, target: str) -> Response:
+        """Send a GET. Raises RuntimeError for any other method: a fault of the program."""
+        if method != "GET":
+            raise RuntimeError(f"a reading client was asked to send {method}")
+        return await super().send(method, target)

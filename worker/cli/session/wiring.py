@@ -30,7 +30,6 @@ def connection_of(settings: Settings, base_url: str, key: SecretStr) -> Connecti
         key=key,
         timeout_s=settings.api.timeout_s,
         ca_file=settings.api.ca_file,
-        concurrency=settings.limits.concurrency,
     )
 
 
