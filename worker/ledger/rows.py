@@ -14,7 +14,9 @@ RUNS = f"SELECT {', '.join(_RUN_COLUMNS)} FROM runs "  # noqa: S608 - the names 
 
 PENDING = (
     "SELECT b.id, b.batch_id, b.source, b.line, coalesce(i.attempts, 0), i.first_at,"
-    " (SELECT json_group_array(json_array(bills, total)) FROM controls WHERE batch = b.id),"
+    # Few have controls, and to look for one costs less than to make an array of none.
+    " CASE WHEN EXISTS (SELECT 1 FROM controls WHERE batch = b.id)"
+    " THEN (SELECT json_group_array(json_array(bills, total)) FROM controls WHERE batch = b.id) END,"
     " o.record, l.record, l.seen_at FROM batches b"
     " LEFT JOIN intents i ON i.batch = b.id LEFT JOIN results r ON r.batch = b.id"
     " LEFT JOIN befores o ON o.batch = b.id LEFT JOIN temp.looks l ON l.batch_id = b.batch_id"
