@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from worker.energycap import Connection, connect
 from worker.energycap.connection import proxy_for, trust
 from worker.energycap.exchange import in_json
+from worker.energycap.wire import KEPT_S
 from worker.words.answer import Heard
 from worker.words.errors import ConfigurationError
 
@@ -52,6 +53,21 @@ async def test_what_comes_unasked_is_no_answer() -> None:
         second, third = await api.close(7), await api.close(7)
     assert (second.status, third.status) == (200, 200)
     assert wire.connections == 2
+
+
+@pytest.mark.parametrize(("idle_s", "connections"), [(KEPT_S - 1, 1), (KEPT_S + 1, 2)])
+async def test_what_was_idle_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch, idle_s: float, connections: int
+) -> None:
+    """The server may be about to close it, and then nobody knows what became of the request."""
+    server = Wire(OK, OK)
+    loop = asyncio.get_running_loop()
+    async with client(server) as api:
+        await api.close(7)
+        monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + idle_s)
+        answer = await api.close(7)
+    assert answer.status == 200
+    assert server.connections == connections
 
 
 async def test_the_request_as_it_is_sent() -> None:

@@ -2,8 +2,8 @@
 
 The session would do what is not wanted here: send a request a second time by itself when a kept
 connection drops (aio-libs/aiohttp#10790), follow redirects, keep cookies, and hand its own headers,
-the key among them, to a proxy. What is used is what it is made of: the connector with its pool, TLS
-and proxy, and the protocol with its parser. A request here is one write, its head made beforehand.
+the key among them, to a proxy. What is used is what it is made of: the connector, which knows TLS and
+proxies, and the protocol with its parser. A request is one write here, its head made beforehand.
 """
 
 from __future__ import annotations
