@@ -33,6 +33,11 @@ class Group:
     counters: bytes | None = None
     flushes: list[asyncio.Future[None]] = field(default_factory=list)
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody waits for it to be recorded: counters alone can wait."""
+        return bool(self.waiting or self.tokens or self.flushes)
+
     def intend(self, seq: int, attempts: int, at: float, waiting: asyncio.Future[None]) -> None:
         """Add an intent and who waits for it."""
         self.intents += (INTENT, seq, attempts, at, 0)

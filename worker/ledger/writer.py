@@ -22,8 +22,8 @@ from worker.ledger.journal import Journal, Recorded
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
 
-EVERY_S = 0.003
-"""Commits begin no closer together: who comes meanwhile shares one, and a commit costs what ten closes do."""
+EVERY_S = 0.005
+"""Commits begin no closer together, unless all closers wait: each costs what ten closes do."""
 
 OnDurable = Callable[[Sequence[object]], None]
 OnFailure = Callable[[LedgerError], None]
@@ -39,6 +39,7 @@ class LedgerWriter:
     ``on_durable(tokens)`` is called on the loop after each commit that held results, with their
     tokens in the order of their ``settle``; ``on_failure(error)`` once, when the ledger first
     can't be written. From then on intents are refused, while results go on being tried.
+    ``closers`` is how many can wait for an intent at once: when so many do, nobody else will come.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class LedgerWriter:
         on_durable: OnDurable = _ignore,
         on_failure: OnFailure = _ignore,
         ballast_bytes: int = BALLAST_BYTES,
+        closers: int | None = None,
     ) -> None:
         self._folder = folder
         self._session = session
@@ -58,7 +60,8 @@ class LedgerWriter:
         self._failed: LedgerError | None = None
         self._gathering = Group()
         self._committing: Group | None = None
-        self._scheduled = False
+        self._closers = closers
+        self._due: asyncio.Handle | None = None
         self._closed = False
         self._handed_at = float("-inf")
 
@@ -111,14 +114,14 @@ class LedgerWriter:
             future.set_exception(LedgerError(str(self._failed)))
             return future
         self._gathering.intend(seq, attempts, at, future)
-        if not self._scheduled:
+        if self._committing is None:
             self._schedule()
         return future
 
     def settle(self, seq: int, outcome: Outcome, *, final: bool, record: Record, token: object) -> None:
         """Queue a batch's result. Not ``final``: a resumed run is to try the batch again."""
         self._gathering.settle(seq, outcome, final, record, token)
-        if not self._scheduled:
+        if self._committing is None:
             self._schedule()
 
     def counters(self, counters: bytes) -> None:
@@ -129,30 +132,30 @@ class LedgerWriter:
         """Wait until everything queued so far was recorded or, once the ledger has failed, tried again."""
         future: asyncio.Future[None] = self._loop.create_future()
         self._gathering.flushes.append(future)
-        if not self._scheduled:
+        if self._committing is None:
             self._schedule()
         await future
 
     def _schedule(self) -> None:
-        """Hand the group over once this turn of the loop has added all it has, or when it is time again."""
-        self._scheduled = True
-        if self._committing is None:
-            self._hand_over_soon()
-
-    def _hand_over_soon(self) -> None:
-        left_s = self._handed_at + EVERY_S - self._loop.time()
-        if left_s <= 0:
-            self._loop.call_soon(self._hand_over)
-        else:
-            self._loop.call_later(left_s, self._hand_over)
+        """Hand the group over now that all wait, or once it is time and this turn has added all it has."""
+        if len(self._gathering.waiting) == self._closers:
+            self._hand_over()
+        elif self._due is None:
+            left_s = self._handed_at + EVERY_S - self._loop.time()
+            if left_s <= 0:
+                self._due = self._loop.call_soon(self._hand_over)
+            else:
+                self._due = self._loop.call_later(left_s, self._hand_over)
 
     def _hand_over(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         if self._closed:
             return
         self._handed_at = self._loop.time()
         group = self._committing = self._gathering
         self._gathering = Group()
-        self._scheduled = False
         self._thread.submit(self._journal.record, group).add_done_callback(self._back_to_loop)
 
     def _back_to_loop(self, done: Future[Recorded]) -> None:
@@ -176,8 +179,8 @@ class LedgerWriter:
             recorded = Recorded(error, error)
         if recorded.results is not None:
             self._gathering.put_back(group)
-        if self._scheduled:
-            self._hand_over_soon()
+        if self._gathering.is_wanted:
+            self._schedule()
         self._tell(group, recorded)
 
     def _tell(self, group: Group, recorded: Recorded) -> None:

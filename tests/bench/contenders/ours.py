@@ -86,7 +86,7 @@ async def close_all(
         await close_with(Forgetful(store, account, shown))
         return
     async with LedgerWriter(
-        store.path.parent, session, on_durable=lambda tokens: shown.show(settled(tokens))
+        store.path.parent, session, on_durable=lambda tokens: shown.show(settled(tokens)), closers=AT_ONCE
     ) as writer:
         await close_with(Recorder(store, account, writer, set(), time.time), writer)
 

@@ -73,7 +73,10 @@ async def close_all(
     async with (
         connect(connection_of(settings, run.base_url, key)) as api,
         LedgerWriter(
-            store.path.parent, session, on_durable=lambda tokens: shown.show(settled(tokens))
+            store.path.parent,
+            session,
+            on_durable=lambda tokens: shown.show(settled(tokens)),
+            closers=settings.limits.concurrency,
         ) as writer,
     ):
         edges = Edges(
