@@ -124,9 +124,11 @@ class Wire:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._connector.close()
-        for connection, _ in self._idle:
-            connection.close()
+        try:
+            await self._connector.close()
+        finally:
+            for connection, _ in self._idle:
+                connection.close()
 
     def _made_for(self, method: str) -> _Method:
         """A method's model with the headers that the library makes of those given, made once."""
