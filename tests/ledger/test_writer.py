@@ -12,7 +12,7 @@ import pytest
 
 from worker.ledger import LedgerWriter, open_ledger
 from worker.ledger.group import Group
-from worker.ledger.journal import Journal
+from worker.ledger.journal import Journal, Recorded
 from worker.words.errors import LedgerError
 from worker.words.model import Outcome
 
@@ -90,6 +90,28 @@ async def test_when_all_closers_wait_nothing_is_waited_for(
                 await asyncio.gather(*(writer.intend(first + n, 1, 5.0) for n in range(3)))
         monkeypatch.setattr("worker.ledger.writer.EVERY_S", 0.0)
     assert sizes[:3] == [3, 3, 3]
+
+
+async def test_what_found_no_room_is_tried_again_with_what_comes_next_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger that can't be written is not written at again and again while nothing new is to be kept."""
+    tries: list[int] = []
+
+    def refuse(_: Journal, group: Group) -> Recorded:
+        tries.append(len(group.tokens))
+        error = LedgerError("no room left")
+        return Recorded(error, error)
+
+    monkeypatch.setattr("worker.ledger.writer.EVERY_S", 0.0)
+    run, session = planned(tmp_path, [1])
+    async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
+        monkeypatch.setattr(Journal, "record", refuse)
+        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token="kept")
+        await writer.flush()
+        await writer.flush()
+        assert tries == [1, 1]
+    assert writer.unrecorded == ("kept",)
 
 
 async def test_commits_keep_apart(tmp_path: Path, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,15 +114,13 @@ class LedgerWriter:
             future.set_exception(LedgerError(str(self._failed)))
             return future
         self._gathering.intend(seq, attempts, at, future)
-        if self._committing is None:
-            self._schedule()
+        self._schedule()
         return future
 
     def settle(self, seq: int, outcome: Outcome, *, final: bool, record: Record, token: object) -> None:
         """Queue a batch's result. Not ``final``: a resumed run is to try the batch again."""
         self._gathering.settle(seq, outcome, final, record, token)
-        if self._committing is None:
-            self._schedule()
+        self._schedule()
 
     def counters(self, counters: bytes) -> None:
         """Take the session's latest counters (JSON) into the next commit."""
@@ -132,12 +130,13 @@ class LedgerWriter:
         """Wait until everything queued so far was recorded or, once the ledger has failed, tried again."""
         future: asyncio.Future[None] = self._loop.create_future()
         self._gathering.flushes.append(future)
-        if self._committing is None:
-            self._schedule()
+        self._schedule()
         await future
 
     def _schedule(self) -> None:
         """Hand the group over now that all wait, or once it is time and this turn has added all it has."""
+        if self._committing is not None:
+            return
         if len(self._gathering.waiting) == self._closers:
             self._hand_over()
         elif self._due is None:
@@ -177,9 +176,10 @@ class LedgerWriter:
         else:
             error = LedgerError(f"ledger {self._folder}: its writer failed ({fault!r}); please report this")
             recorded = Recorded(error, error)
+        has_come = self._gathering.is_wanted  # what could not be recorded waits for whoever comes next
         if recorded.results is not None:
             self._gathering.put_back(group)
-        if self._gathering.is_wanted:
+        if has_come:
             self._schedule()
         self._tell(group, recorded)
 
