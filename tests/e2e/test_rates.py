@@ -8,6 +8,8 @@ import pytest
 
 from tests.e2e.laws import check_laws, check_truth
 from tests.e2e.support import FIRST, Program, a_world
+from worker.ledger.group import Group
+from worker.ledger.journal import Journal, Recorded
 from worker.simulator.options import Options, Pace
 from worker.simulator.running import simulator_thread
 from worker.simulator.scripts import fault_plan
@@ -36,3 +38,24 @@ def test_the_rate_is_never_exceeded(
         assert simulator.max_seen_per_second() <= ceil((rate + burst) * 1.01) + rate / 4
     assert ran.summary["outcomes"]["closed"] == batches
     assert ran.summary["rate"]["achieved_per_s"] > rate * 0.1
+
+
+def test_closers_that_wait_for_the_rate_share_their_commits(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not sent yet need not be durable yet, and a commit costs more than a close."""
+    commits = 0
+    record = Journal.record
+
+    def counted(journal: Journal, group: Group) -> Recorded:
+        nonlocal commits
+        commits += 1
+        return record(journal, group)
+
+    monkeypatch.setattr(Journal, "record", counted)
+    with simulator_thread(Options(), world=a_world(80)) as simulator:
+        paced = ("--rate", "100", "--burst", "1", "--concurrency", "16")
+        ran = program.close(simulator, *paced, ids=range(FIRST, FIRST + 80))
+        check_laws(simulator, ran)
+    assert ran.summary["outcomes"]["closed"] == 80
+    assert commits < 40

@@ -151,6 +151,38 @@ def test_throttling_lowers_the_rate_and_quiet_raises_it_again() -> None:
     assert busiest_second(instants) <= 21.2
 
 
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("burst", [1, 10])
+@pytest.mark.parametrize("waiters", [0, 1, 12, 100])
+def test_what_a_newcomer_will_wait_is_told_beforehand(rate: float, burst: int, waiters: int) -> None:
+    """Never more than it then waits; with many before it, no less than that but for the bucket."""
+
+    async def main(loop: VirtualLoop) -> tuple[float, float]:
+        subject = pacer(loop, rate, burst)
+        before = [asyncio.create_task(subject.slot()) for _ in range(waiters)]
+        await asyncio.sleep(0)
+        told, asked_at = subject.wait_s, loop.time()
+        await subject.slot()
+        await asyncio.gather(*before)
+        assert subject.wait_s == 0
+        return told, loop.time() - asked_at
+
+    told, waited = run(main)
+    assert told <= waited + 1e-6
+    assert told >= waited - (burst + 2 + 0.003 * rate) / rate
+
+
+def test_a_pause_is_part_of_what_a_newcomer_will_wait() -> None:
+    """Nothing is given before it ends."""
+
+    async def main(loop: VirtualLoop) -> float:
+        subject = pacer(loop, 10)
+        subject.pause(30, "http_429")
+        return subject.wait_s
+
+    assert run(main) == pytest.approx(30)
+
+
 def test_slots_are_given_in_order() -> None:
     """Whoever waits longest is next, whatever the number of waiters."""
 

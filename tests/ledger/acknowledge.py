@@ -26,14 +26,20 @@ async def main(folder: Path, session: int, first: int, count: int) -> None:
     def durable(tokens: Sequence[object]) -> None:
         say("result " + " ".join(map(str, tokens)))
 
-    async with LedgerWriter(folder, session, on_durable=durable) as writer:
+    settled = 0
+
+    def counters() -> bytes:
+        return b"%d" % settled
+
+    async with LedgerWriter(folder, session, on_durable=durable, counters=counters) as writer:
         todo = iter(range(first, first + count))
 
         async def close() -> None:
+            nonlocal settled
             for seq in todo:
                 await writer.intend(seq, 1, 5.0)
                 say(f"intent {seq}")
-                writer.counters(b"%d" % seq)
+                settled += 1
                 writer.settle(seq, Outcome.CLOSED, final=True, record=(b"r%d" % seq).__bytes__, token=seq)
 
         async with asyncio.TaskGroup() as closers:

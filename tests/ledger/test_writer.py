@@ -92,6 +92,51 @@ async def test_when_all_closers_wait_nothing_is_waited_for(
     assert sizes[:3] == [3, 3, 3]
 
 
+async def test_what_is_not_needed_yet_waits_for_what_is(
+    tmp_path: Path, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An intent whose slot is far off, and a result, begin no commit: the first that is needed takes them."""
+    monkeypatch.setattr("worker.ledger.writer.WITHIN_S", 30.0)
+    run, session = planned(tmp_path, [1, 2, 3])
+    told: list[object] = []
+    async with LedgerWriter(tmp_path, session, on_durable=told.extend, ballast_bytes=SMALL_BALLAST) as writer:
+        early = writer.intend(run.first_seq, 1, 5.0, needed_in_s=60.0)
+        writer.settle(run.last_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token="settled")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert sizes == []
+        async with asyncio.timeout(10.0):
+            await writer.intend(run.first_seq + 1, 1, 5.0)
+        assert early.done()
+        assert sizes == [2]
+        assert told == ["settled"]
+
+
+async def test_nothing_waits_long_for_others(
+    tmp_path: Path, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody else comes: half the time until it is needed, and never more than a limit."""
+    run, session = planned(tmp_path, [1, 2])
+    async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
+        async with asyncio.timeout(10.0):
+            await writer.intend(run.first_seq, 1, 5.0, needed_in_s=3600.0)
+        monkeypatch.setattr("worker.ledger.writer.WITHIN_S", 3600.0)
+        async with asyncio.timeout(10.0):
+            await writer.intend(run.last_seq, 1, 5.0, needed_in_s=0.01)
+    assert sizes[:2] == [1, 1]
+
+
+async def test_a_flush_does_not_wait_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever flushes is at the end, or at a stop."""
+    monkeypatch.setattr("worker.ledger.writer.WITHIN_S", 3600.0)
+    run, session = planned(tmp_path, [1])
+    async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
+        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token=1)
+        async with asyncio.timeout(10.0):
+            await writer.flush()
+        assert list(writer.unrecorded) == []
+
+
 async def test_what_found_no_room_is_tried_again_with_what_comes_next_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,15 +174,17 @@ async def test_commits_keep_apart(tmp_path: Path, sizes: list[int], monkeypatch:
 
 
 async def test_counters_travel_with_the_next_commit(tmp_path: Path) -> None:
-    """The latest counters are in the ledger after a flush, those before are replaced."""
+    """They are asked for when a commit begins, and replace those before."""
     run, session = planned(tmp_path, [1])
-    async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
-        writer.counters(b"1")
-        writer.counters(b"2")
+    counted = [b"1"]
+    async with LedgerWriter(
+        tmp_path, session, counters=lambda: counted[0], ballast_bytes=SMALL_BALLAST
+    ) as writer:
+        counted[0] = b"2"
         await writer.flush()
         with open_ledger(tmp_path) as store:
             assert store.sessions(run)[0].counters == b"2"
-        writer.counters(b"3")
+        counted[0] = b"3"
     with open_ledger(tmp_path) as store:
         assert store.sessions(run)[0].counters == b"3"
 

@@ -33,6 +33,7 @@ class Pacer:
         self._clock = clock
         self._on_pause: Callable[[float], None] = lambda _: None
         self._turn = asyncio.Lock()
+        self._waiting = 0
         self._paused_until = 0.0
         self._bucket = Bucket.of(rate_per_s, burst)
         self._limiter = AsyncLimiter(self._bucket.capacity, self._bucket.period_s)
@@ -52,6 +53,12 @@ class Pacer:
         """The rate that is in force."""
         return self.pace.rate_per_s
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds until whoever asks for a slot now gets one, at the least."""
+        before = self._waiting + 1 - self._bucket.capacity
+        return self.paused_for_s + max(before, 0.0) / self.pace.rate_per_s
+
     def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
         """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""
         self._on_pause = on_pause
@@ -65,16 +72,24 @@ class Pacer:
             # Nothing to wait for, so nobody comes between: the turn need not be taken.
             await self._drop_surplus()
             return await self._limiter.acquire()
-        async with self._turn:
-            if quiet:
-                await self._drop_surplus()
-            while True:
-                await self._outlast_pause()
-                if self.pace.rate_per_s < self.pace.asked_per_s:
-                    await self._adopt(self.pace.grown(self._clock()))
-                await self._limiter.acquire()
-                if not self.paused_for_s:
-                    return None
+        self._waiting += 1
+        try:
+            async with self._turn:
+                if quiet:
+                    await self._drop_surplus()
+                return await self._head()
+        finally:
+            self._waiting -= 1
+
+    async def _head(self) -> None:
+        """Wait at the bucket, once nobody is before us."""
+        while True:
+            await self._outlast_pause()
+            if self.pace.rate_per_s < self.pace.asked_per_s:
+                await self._adopt(self.pace.grown(self._clock()))
+            await self._limiter.acquire()
+            if not self.paused_for_s:
+                return
 
     @property
     def _flows(self) -> bool:

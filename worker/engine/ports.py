@@ -97,6 +97,11 @@ class Pacing(Protocol):
         """The rate that was asked for; never exceeded."""
         ...
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds until whoever asks for a slot now gets one, at the least."""
+        ...
+
     async def slot(self) -> None:
         """Wait for the next slot. A cancelled wait takes none, or leaves it unused."""
         ...

@@ -73,6 +73,11 @@ class SharedPacer:
         """Seconds until slots are given again."""
         return max(max(self._paused_until, self._own_pause_until) - self._clock(), 0.0)
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds until whoever asks for a slot now gets one, at the least."""
+        return max(self.paused_for_s, len(self._sleeping) / self._rate_per_s)
+
     def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
         """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""
         self._on_pause = on_pause

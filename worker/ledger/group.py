@@ -32,6 +32,7 @@ class Group:
     tokens: list[object] = field(default_factory=list)  # one for each result
     counters: bytes | None = None
     flushes: list[asyncio.Future[None]] = field(default_factory=list)
+    due_at: float = float("inf")  # on the loop's clock
 
     @property
     def is_wanted(self) -> bool:
@@ -59,5 +60,3 @@ class Group:
         """Take the results of an earlier group that could not be recorded, before this one's own."""
         self.results[:0] = earlier.results
         self.tokens[:0] = earlier.tokens
-        if self.counters is None:
-            self.counters = earlier.counters

@@ -24,6 +24,8 @@ from worker.words.model import Outcome
 
 EVERY_S = 0.005
 """Commits begin no closer together, unless all closers wait: each costs what ten closes do."""
+WITHIN_S = 0.1
+"""Nothing waits longer for others to share its commit: less than an answer usually takes."""
 
 OnDurable = Callable[[Sequence[object]], None]
 OnFailure = Callable[[LedgerError], None]
@@ -39,7 +41,8 @@ class LedgerWriter:
     ``on_durable(tokens)`` is called on the loop after each commit that held results, with their
     tokens in the order of their ``settle``; ``on_failure(error)`` once, when the ledger first
     can't be written. From then on intents are refused, while results go on being tried.
-    ``closers`` is how many can wait for an intent at once: when so many do, nobody else will come.
+    ``counters()`` gives the session's counters (JSON) as of a commit. ``closers`` is how many can
+    wait for an intent at once: when so many do, nobody else will come.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class LedgerWriter:
         *,
         on_durable: OnDurable = _ignore,
         on_failure: OnFailure = _ignore,
+        counters: Callable[[], bytes] | None = None,
         ballast_bytes: int = BALLAST_BYTES,
         closers: int | None = None,
     ) -> None:
@@ -56,12 +60,13 @@ class LedgerWriter:
         self._session = session
         self._on_durable = on_durable
         self._on_failure = on_failure
+        self._counters = counters
         self._ballast_bytes = ballast_bytes
         self._failed: LedgerError | None = None
         self._gathering = Group()
         self._committing: Group | None = None
         self._closers = closers
-        self._due: asyncio.Handle | None = None
+        self._due: asyncio.TimerHandle | None = None
         self._closed = False
         self._handed_at = float("-inf")
 
@@ -104,8 +109,8 @@ class LedgerWriter:
         committing = self._committing.tokens if self._committing else []
         return (*committing, *self._gathering.tokens)
 
-    def intend(self, seq: int, attempts: int, at: float) -> asyncio.Future[None]:
-        """Say that attempt number ``attempts`` of a batch is about to be sent.
+    def intend(self, seq: int, attempts: int, at: float, needed_in_s: float = 0.0) -> asyncio.Future[None]:
+        """Say that attempt number ``attempts`` of a batch is about to be sent, in so long at the earliest.
 
         The future resolves when that is durable, and not before; a LedgerError means: do not send.
         """
@@ -114,37 +119,37 @@ class LedgerWriter:
             future.set_exception(LedgerError(str(self._failed)))
             return future
         self._gathering.intend(seq, attempts, at, future)
-        self._schedule()
+        self._schedule(min(needed_in_s / 2, WITHIN_S))  # the other half is for the commit itself
         return future
 
     def settle(self, seq: int, outcome: Outcome, *, final: bool, record: Record, token: object) -> None:
         """Queue a batch's result. Not ``final``: a resumed run is to try the batch again."""
         self._gathering.settle(seq, outcome, final, record, token)
-        self._schedule()
-
-    def counters(self, counters: bytes) -> None:
-        """Take the session's latest counters (JSON) into the next commit."""
-        self._gathering.counters = counters
+        self._schedule(WITHIN_S)
 
     async def flush(self) -> None:
         """Wait until everything queued so far was recorded or, once the ledger has failed, tried again."""
         future: asyncio.Future[None] = self._loop.create_future()
         self._gathering.flushes.append(future)
-        self._schedule()
+        self._schedule(0.0)
         await future
 
-    def _schedule(self) -> None:
-        """Hand the group over now that all wait, or once it is time and this turn has added all it has."""
-        if self._committing is not None:
-            return
+    def _schedule(self, within_s: float) -> None:
+        """Hand the group over within so long, and once this turn has added all it has; now if all wait."""
+        group = self._gathering
+        group.due_at = min(group.due_at, self._loop.time() + within_s)
+        if self._committing is None:
+            self._hand_over_when_due()
+
+    def _hand_over_when_due(self) -> None:
         if len(self._gathering.waiting) == self._closers:
-            self._hand_over()
-        elif self._due is None:
-            left_s = self._handed_at + EVERY_S - self._loop.time()
-            if left_s <= 0:
-                self._due = self._loop.call_soon(self._hand_over)
-            else:
-                self._due = self._loop.call_later(left_s, self._hand_over)
+            return self._hand_over()
+        due_at = max(self._gathering.due_at, self._handed_at + EVERY_S)
+        if self._due is None or due_at < self._due.when():
+            if self._due is not None:
+                self._due.cancel()
+            self._due = self._loop.call_at(due_at, self._hand_over)
+        return None
 
     def _hand_over(self) -> None:
         if self._due is not None:
@@ -153,6 +158,8 @@ class LedgerWriter:
         if self._closed:
             return
         self._handed_at = self._loop.time()
+        if self._counters is not None:
+            self._gathering.counters = self._counters()
         group = self._committing = self._gathering
         self._gathering = Group()
         self._thread.submit(self._journal.record, group).add_done_callback(self._back_to_loop)
@@ -180,7 +187,7 @@ class LedgerWriter:
         if recorded.results is not None:
             self._gathering.put_back(group)
         if has_come:
-            self._schedule()
+            self._hand_over_when_due()
         self._tell(group, recorded)
 
     def _tell(self, group: Group, recorded: Recorded) -> None:

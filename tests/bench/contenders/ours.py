@@ -65,12 +65,14 @@ def a_run(base_url: str) -> NewRun:
 async def close_all(
     way: str, settings: Settings, store: Store, account: Account, session: int, shown: Shown, log: Log
 ) -> None:
+    clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
+    pacer = Pacer(settings.limits.rate_per_s, settings.limits.burst, log, clocks.steady)
+
     async def close_with(memory: RunMemory, writer: LedgerWriter | None = None) -> None:
-        clocks = Clocks(time.time, asyncio.get_running_loop().time, random.random)
         async with connect(connection_of(settings, settings.api.base_url, SecretStr("bench"))) as api:
             edges = Edges(
                 api=api,
-                pacer=Pacer(settings.limits.rate_per_s, settings.limits.burst, log, clocks.steady),
+                pacer=pacer,
                 memory=memory,
                 log=log,
                 tallies=account.session.counters,
@@ -86,9 +88,13 @@ async def close_all(
         await close_with(Forgetful(store, account, shown))
         return
     async with LedgerWriter(
-        store.path.parent, session, on_durable=lambda tokens: shown.show(settled(tokens)), closers=AT_ONCE
+        store.path.parent,
+        session,
+        on_durable=lambda tokens: shown.show(settled(tokens)),
+        counters=lambda: account.session.to_json(time.time()),
+        closers=AT_ONCE,
     ) as writer:
-        await close_with(Recorder(store, account, writer, set(), time.time), writer)
+        await close_with(Recorder(store, account, writer, set(), pacer), writer)
 
 
 class Forgetful:

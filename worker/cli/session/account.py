@@ -42,7 +42,8 @@ class Meters:
         """The form the ledger keeps, with the instant it was true."""
         kept = {"requests": self.counters.to_json_dict(), "latency": self.latency.to_json_dict(), "at": at}
         key = None if self.key is None else self.key._asdict()
-        return orjson.dumps(kept | {"pauses": self.pauses.cut(at).to_json_dict(), "key": key})
+        kept |= {"pauses": self.pauses.cut(at).to_json_dict(), "key": key}
+        return orjson.dumps(kept, option=orjson.OPT_NON_STR_KEYS)
 
     def add_json(self, text: bytes) -> float:
         """Add what another session kept; return its instant."""

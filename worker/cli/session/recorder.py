@@ -6,15 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import cast
 
 from worker.cli.session.account import Account
-from worker.engine.ports import Hindrance
+from worker.engine.ports import Hindrance, Pacing
 from worker.ledger import LedgerWriter, Store
 from worker.report import ResultsFile, line_of
 from worker.telemetry import Log, Progress
 from worker.words.errors import BatchCloserError
 from worker.words.model import Outcome, Planned, Result
-
-COUNTS_EVERY_S = 0.02
-"""A killed session's requests are counted up to this long before its end."""
 
 
 class Settled:
@@ -88,14 +85,13 @@ class Recorder:
         account: Account,
         writer: LedgerWriter,
         provisional: set[int],
-        wall: Callable[[], float],
+        pacer: Pacing,
     ) -> None:
         self._store = store
         self._account = account
         self._writer = writer
         self._provisional = provisional
-        self._wall = wall
-        self._kept_at = 0.0
+        self._pacer = pacer
 
     def pending(self, after_seq: int, limit: int) -> Sequence[Planned]:
         """The next batches without a final result."""
@@ -103,8 +99,7 @@ class Recorder:
 
     def intend(self, planned: Planned, attempts: int, first_attempt_at: float) -> Awaitable[Hindrance | None]:
         """Complete once the intent is durable."""
-        self._keep_counts()
-        return self._writer.intend(planned.seq, attempts, first_attempt_at)
+        return self._writer.intend(planned.seq, attempts, first_attempt_at, self._pacer.wait_s)
 
     def is_held(self, planned: Planned) -> bool:  # noqa: ARG002 - the lock of the run sees to that
         """Nobody else has the batches of this run."""
@@ -114,16 +109,8 @@ class Recorder:
         """Queue a result; what is not final is settled again by the session that takes it up."""
         if not final:
             self._provisional.add(planned.seq)
-        self._keep_counts()
         settled = Settled(planned.seq, result)
         self._writer.settle(planned.seq, result.outcome, final=final, record=settled.line, token=settled)
-
-    def _keep_counts(self) -> None:
-        """Now and then the session's counts go into the next commit."""
-        now = self._wall()
-        if now - self._kept_at >= COUNTS_EVERY_S:
-            self._kept_at = now
-            self._writer.counters(self._account.session.to_json(now))
 
 
 def settled(tokens: Sequence[object]) -> Sequence[Settled]:

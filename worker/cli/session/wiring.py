@@ -76,13 +76,14 @@ async def close_all(
             store.path.parent,
             session,
             on_durable=lambda tokens: shown.show(settled(tokens)),
+            counters=lambda: account.session.to_json(time.time()),
             closers=settings.limits.concurrency,
         ) as writer,
     ):
         edges = Edges(
             api=api,
             pacer=pacer,
-            memory=Recorder(store, account, writer, provisional, time.time),
+            memory=Recorder(store, account, writer, provisional, pacer),
             log=log,
             tallies=account.session.counters,
             on_latency=answered,

@@ -109,8 +109,8 @@ class Latency:
         return {_bound_ms(each): coarse.get(each, 0) for each in found}
 
     def to_json_dict(self) -> dict[str, Any]:
-        """A form that JSON can hold; keys are text."""
-        return {"counts": {str(bucket): count for bucket, count in self.counts.items()}, "max_s": self.max_s}
+        """What ``from_json_dict`` reads; the buckets are numbers here and text in JSON."""
+        return {"counts": self.counts, "max_s": self.max_s}
 
     @classmethod
     def from_json_dict(cls, data: Mapping[str, Any]) -> Latency:
