@@ -18,8 +18,8 @@ from worker.rules.summary import Summary, printable
 from worker.words.model import WORTH_RETRYING, Outcome, Result
 
 CSV_KEYS: Final = (*KEYS, "input")
-_FORMULA_STARTS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-_NUMBERS: Final = {"running_total"}
+_FORMULA_STARTS: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_TOTAL: Final = CSV_KEYS.index("running_total")
 
 
 def write_reports(folder: Path, summary: Summary, results: Iterable[Result], ok: Collection[Outcome]) -> None:
@@ -73,12 +73,12 @@ def csv_row(result: Result) -> list[Any]:
 
     It stands on one line and holds only what can be shown, for the file may be read on a terminal.
     """
-    fields = fields_of(result) | {"warnings": " ".join(result.warnings) or None}
-    return [fields.get(key) if key in _NUMBERS else _inert(fields.get(key)) for key in CSV_KEYS]
+    fields = fields_of(result) | {"warnings": " ".join(result.warnings) or None, "input": result.input}
+    cells = [_inert(value) if isinstance(value, str) else value for value in fields.values()]
+    cells[_TOTAL] = fields["running_total"]  # a number: a credit begins with a minus
+    return cells
 
 
-def _inert(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+def _inert(value: str) -> str:
     text = value if value.isprintable() else printable(value, None)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text[:1] in _FORMULA_STARTS else text

@@ -18,6 +18,8 @@ KEYS: Final = (
 )
 """The keys of a line, in order; a line about an input line that is no batch id also has ``input``."""
 
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
+_WAYS: Final = {None: None} | {way.value: way for way in ConfirmedBy}
 _MAX_INT: Final = 2**63 - 1  # what orjson and most readers of JSON can hold
 
 
@@ -80,16 +82,26 @@ def parse_line(line: bytes) -> Result:
     try:
         fields = orjson.loads(line)
         total, first = fields["running_total"], fields["first_attempt_at"]
-        how = fields["confirmed_by"]
         return Result(
-            **{key: fields[key] for key in KEYS if key not in _CONVERTED},
-            warnings=tuple(fields.get("warnings", ())),
-            account_period=fields.get("account_period"),
-            outcome=Outcome(fields["outcome"]),
-            confirmed_by=None if how is None else ConfirmedBy(how),
-            running_total=None if total is None else Decimal(total),
-            first_attempt_at=None if first is None else at_of(first),
+            run_id=fields["run_id"],
+            batch_id=fields["batch_id"],
+            outcome=_OUTCOMES[fields["outcome"]],
             settled_at=at_of(fields["settled_at"]),
+            source=fields["source"],
+            line=fields["line"],
+            confirmed_by=_WAYS[fields["confirmed_by"]],
+            reason=fields["reason"],
+            message=fields["message"],
+            http_status=fields["http_status"],
+            attempts=fields["attempts"],
+            first_attempt_at=None if first is None else at_of(first),
+            elapsed_s=fields["elapsed_s"],
+            warnings=tuple(fields.get("warnings", ())),  # this and the period earlier versions did not write
+            batch_code=fields["batch_code"],
+            bill_count=fields["bill_count"],
+            running_total=None if total is None else Decimal(total),
+            end_date=fields["end_date"],
+            account_period=fields.get("account_period"),
             input=fields.get("input"),
         )
     except (ValueError, KeyError, TypeError, ArithmeticError):
@@ -97,8 +109,3 @@ def parse_line(line: bytes) -> Result:
             "a recorded result can't be read: it is damaged or from another version of this program"
         ) from None
 
-
-_CONVERTED: Final = {
-    *("outcome", "confirmed_by", "running_total", "first_attempt_at", "settled_at"),
-    *("warnings", "account_period"),  # which earlier versions did not write
-}

@@ -17,8 +17,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def two_places(value: Decimal | None) -> Decimal | None:
     """``value`` with two places; None for what is no sum of money (infinite, NaN, beyond 78 digits)."""
+    if value is None:
+        return None
     try:
-        return value.quantize(_CENT, context=WIDE) if value is not None and value.is_finite() else None
+        return value.quantize(_CENT, context=WIDE) if value.is_finite() else None
     except ArithmeticError:
         return None
 
