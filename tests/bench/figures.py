@@ -68,7 +68,7 @@ class Size:
         return median(cost.peak_mib for cost in self.rounds)
 
     def each_s(self, one: Size) -> float:
-        """Seconds for each id, less those that a run of one id takes in the same round: start and end."""
+        """Seconds for each id, less those that a run of one id takes at about that time: start and end."""
         return self._each(one, lambda cost: cost.whole_s)
 
     def each_cpu_s(self, one: Size) -> float:

@@ -19,7 +19,7 @@ class Amount:
     """How much is measured."""
 
     closes: int = 20_000  # of a quick contender
-    rounds: int = 5
+    rounds: int = 7
     largest: int = 1_000_000  # ids in one run
     seconds: float = 20.0  # at each rate
     starts: int = 15

@@ -102,6 +102,7 @@ def main() -> None:
         offer()
     code = _run(sys.argv[1:])
     ignore()
+    gc.freeze()  # on its way out the interpreter would search all there is for cycles, three times
     sys.exit(code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from statistics import median
 from typing import Final
 
 from tests.bench.contenders.job import Job
@@ -17,7 +18,7 @@ FEWEST: Final = 3
 
 def measure(stand: Stand, amount: Amount) -> tuple[Kept, ...]:
     """A run at each rate. Raises FailedError."""
-    start_cpu_s = min(stand.closing(batch_closer, 1).cpu_s for _ in range(3))
+    start_cpu_s = median(stand.closing(batch_closer, 1).cpu_s for _ in range(amount.rounds))
     sizes = [max(int(rate * amount.seconds), FEWEST) + 1 for rate in RATES]
     return tuple(_kept(stand, rate, closes, start_cpu_s) for rate, closes in zip(RATES, sizes, strict=True))
 
