@@ -12,21 +12,22 @@ _RUN_COLUMNS = tuple(RunRow.__dataclass_fields__)
 
 RUNS = f"SELECT {', '.join(_RUN_COLUMNS)} FROM runs "  # noqa: S608 - the names of our own columns
 
-# Few have controls, and to look for one costs less than to make an array of none.
-_CONTROLS = (
-    "CASE WHEN EXISTS (SELECT 1 FROM controls WHERE batch = b.id)"
-    " THEN (SELECT json_group_array(json_array(bills, total)) FROM controls WHERE batch = b.id) END"
-)
 PENDING = (
     "SELECT b.id, b.batch_id, b.source, b.line, coalesce(i.attempts, 0), i.first_at,"
-    f" {_CONTROLS}, o.record, l.record, l.seen_at FROM batches b"
+    # Few have controls, and to look for one costs less than to make an array of none; so below.
+    " CASE WHEN EXISTS (SELECT 1 FROM controls WHERE batch = b.id)"
+    " THEN (SELECT json_group_array(json_array(bills, total)) FROM controls WHERE batch = b.id) END,"
+    " o.record, l.record, l.seen_at FROM batches b"
     " LEFT JOIN intents i ON i.batch = b.id LEFT JOIN results r ON r.batch = b.id"
     " LEFT JOIN befores o ON o.batch = b.id LEFT JOIN temp.looks l ON l.batch_id = b.batch_id"
     " WHERE b.id > :after AND b.id <= :last AND r.final IS NOT 1 ORDER BY b.id LIMIT :limit"
 )
 LINES = (
     "SELECT b.id, b.batch_id, b.source, b.line, coalesce(i.attempts, 0), i.first_at,"
-    f" r.outcome, r.final, r.record, NULL, {_CONTROLS}, o.record FROM batches b"
+    " r.outcome, r.final, r.record, NULL,"
+    " CASE WHEN EXISTS (SELECT 1 FROM controls WHERE batch = b.id)"
+    " THEN (SELECT json_group_array(json_array(bills, total)) FROM controls WHERE batch = b.id) END,"
+    " o.record FROM batches b"
     " LEFT JOIN intents i ON i.batch = b.id LEFT JOIN results r ON r.batch = b.id"
     " LEFT JOIN befores o ON o.batch = b.id WHERE b.id > :after AND b.id <= :last"
     " UNION ALL SELECT id, NULL, source, line, 0, NULL, NULL, NULL, NULL, text, NULL, NULL FROM invalid"

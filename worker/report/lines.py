@@ -108,4 +108,3 @@ def parse_line(line: bytes) -> Result:
         raise BatchCloserError(
             "a recorded result can't be read: it is damaged or from another version of this program"
         ) from None
-
