@@ -254,19 +254,26 @@ def test_several_processes_may_make_the_ledger_at_once(tmp_path: Path) -> None:
     """Processes that open a ledger that is not there yet all get the same, whole one."""
     program = (
         "import sys; from pathlib import Path; from worker.ledger import open_ledger\n"
-        "sys.stdin.read(); open_ledger(Path(sys.argv[1])).close()"
+        "for line in sys.stdin:\n"
+        "    open_ledger(Path(line.strip())).close()\n"
+        "    print('made', flush=True)"
     )
-    command = [sys.executable, "-c", program, str(tmp_path)]
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", program]
     racing = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
+        for _ in range(4)
     ]
-    for process in racing:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.stdin = None
+    folders = [tmp_path / str(number) for number in range(100)]
+    for folder in folders:
+        for process in racing:
+            assert process.stdin is not None
+            process.stdin.write(f"{folder}\n")
+        assert [process.stdout.readline() for process in racing if process.stdout] == ["made\n"] * 4
     assert [process.communicate()[1] for process in racing] == [""] * 4
-    with open_ledger(tmp_path) as store:
-        assert store.runs() == []
+    for folder in folders:
+        with open_ledger(folder) as store:
+            assert store.runs() == []
 
 
 def test_commits_are_durable_against_power_loss(tmp_path: Path) -> None:

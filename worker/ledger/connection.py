@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,11 +71,26 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk
     connection.execute("PRAGMA checkpoint_fullfsync = ON")
     schema.prepare(connection, path)
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if mode != "wal":
+    if _write_ahead(connection) != "wal":
         raise LedgerError(
             f"ledger {path}: its file system can't keep a write-ahead log; choose a --state on a local disk"
         )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
     connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone()  # opens the log's files, and finds damage
+
+
+def _write_ahead(connection: sqlite3.Connection) -> object:
+    """Change to a write-ahead log; the mode that the file then has.
+
+    SQLite does not wait for others here as it does elsewhere: of several that make the ledger at once all
+    but one would be turned away.
+    """
+    give_up_at = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            return connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+                raise
+        time.sleep(0.005)

@@ -141,7 +141,13 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 
     Raises LedgerError for another program's database and for a ledger from a newer version.
     """
-    if _checked(connection, path):
+    connection.execute("BEGIN")  # the marks are of one instant, though another may be making the tables
+    try:
+        is_made = _checked(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if is_made:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
