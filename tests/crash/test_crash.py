@@ -24,9 +24,11 @@ BATCHES = 60
 CONCURRENCY = 8
 MOST_KILLS = 4
 RUN_S = 1.6  # about what a run takes from start to exit
-UNCOUNTED_S = 1.0  # a killed session keeps its counts every 0.02 s, with a commit that a busy machine delays
+UNCOUNTED_S = 1.0  # a killed session keeps its counts with each commit, and a busy machine delays those
 FAULTS = ("500=4%", "put:close_then_500=4%", "drop_before=3%", "put:drop_after=4%", "slow:0.1=3%")
-SETTINGS = ("--rate", 150, "--burst", 5, "--concurrency", CONCURRENCY, "--backoff", 0.02)
+SETTINGS = ("--concurrency", CONCURRENCY, "--backoff", 0.02)
+PACES = (("--rate", 150, "--burst", 5), ("--rate", 60, "--burst", 1), ("--rate", 2000, "--burst", 50))
+"""Closers that wait for the rate share commits, and so do those that all wait for one."""
 
 
 def test_crash(seed: int, tmp_path: Path, figures: Figures) -> None:
@@ -40,7 +42,7 @@ def test_crash(seed: int, tmp_path: Path, figures: Figures) -> None:
     with simulator_thread(options) as simulator:
         bench = Bench(tmp_path, simulator)
         bench.environ["BATCH_CLOSER_SNAPSHOT"] = str(seed % 2)
-        story = Story(bench, simulator, rng)
+        story = Story(bench, simulator, rng, PACES[seed % len(PACES)])
         story.tell()
         story.check()
         story.count(figures)
@@ -60,6 +62,7 @@ class Story:
     bench: Bench
     simulator: Simulator
     rng: Random
+    pace: tuple[object, ...]
     name: str = ""
     names: int = 0
     started: int = 0  # processes started for the run
@@ -79,7 +82,7 @@ class Story:
         self.started = 0
         self.name = f"run-{self.names}"
         target = self.bench.state.parent / "ids.txt"
-        return [target, "--yes", "--run-id", self.name, "--abort", "none", *SETTINGS]
+        return [target, "--yes", "--run-id", self.name, "--abort", "none", *SETTINGS, *self.pace]
 
     def _live(self, *arguments: object) -> bool:
         """One process, to its end or until its time has come; whether the run is finished."""
