@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 GIVEN_UP_AFTER_S: Final = 3600.0
+STOPPED_EVERY_S: Final = 20.0
 _KIB_PER_MAXRSS: Final = 1 if sys.platform != "darwin" else 1 / 1024
 _NOT_OURS: Final = ("BATCH_CLOSER_", "ENERGYCAP_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -44,11 +46,18 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(
-    command: Sequence[str], *, environ: Mapping[str, str], core: int | None, stderr: Path, tells: bool = False
+    command: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    core: int | None,
+    stderr: Path,
+    tells: bool = False,
+    between: Callable[[], None] | None = None,
 ) -> Cost:
     """Run a command to its end, on one core if one is named.
 
-    With ``tells`` its standard output is JSON: what the closing alone took. Raises FailedError.
+    With ``tells`` its standard output is JSON: what the closing alone took. It is stopped every 20 s for
+    ``between``, which doesn't count. Raises FailedError.
     """
     with stderr.open("wb") as errors, on_core(core):
         begun = time.perf_counter()
@@ -63,9 +72,10 @@ def run(
     patience = threading.Timer(GIVEN_UP_AFTER_S, process.kill)
     patience.start()
     try:
+        stopped_s = _stopped(process.pid, between) if between else 0.0
         told = process.stdout.read() if process.stdout else b""
         _, status, usage = os.wait4(process.pid, 0)
-        whole_s = time.perf_counter() - begun
+        whole_s = time.perf_counter() - begun - stopped_s
         process.returncode = os.waitstatus_to_exitcode(status)
     finally:
         patience.cancel()
@@ -84,6 +94,24 @@ def run(
         cpu_s=cpu_s,
         peak_mib=usage.ru_maxrss * _KIB_PER_MAXRSS / 1024,
     )
+
+
+def _stopped(pid: int, between: Callable[[], None]) -> float:
+    """Stop a process now and then until it ends; for how many seconds in all."""
+    stopped_s, goes_since = 0.0, time.perf_counter()
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        time.sleep(0.02)
+        if time.perf_counter() - goes_since < STOPPED_EVERY_S:
+            continue
+        stopped_at = time.perf_counter()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            between()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        goes_since = time.perf_counter()
+        stopped_s += goes_since - stopped_at
+    return stopped_s
 
 
 def own_peak_mib() -> float:

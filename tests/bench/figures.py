@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple
 
 from tests.bench.costs import Cost
@@ -50,34 +50,30 @@ def _ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Whole runs of so many ids."""
+    """Whole runs of so many ids. Figures are means: a large run has its good minutes and its bad ones."""
 
     ids: int
     rounds: tuple[Cost, ...]
 
     @property
     def whole_s(self) -> float:
-        return median(cost.whole_s for cost in self.rounds)
+        return fmean(cost.whole_s for cost in self.rounds)
 
     @property
     def cpu_s(self) -> float:
-        return median(cost.cpu_s for cost in self.rounds)
+        return fmean(cost.cpu_s for cost in self.rounds)
 
     @property
     def peak_mib(self) -> float:
-        return median(cost.peak_mib for cost in self.rounds)
+        return fmean(cost.peak_mib for cost in self.rounds)
 
     def each_s(self, one: Size) -> float:
-        """Seconds for each id, less those that a run of one id takes at about that time: start and end."""
-        return self._each(one, lambda cost: cost.whole_s)
+        """Seconds for each id, less those that a run of one id takes: start and end."""
+        return (self.whole_s - one.whole_s) / (self.ids - one.ids)
 
     def each_cpu_s(self, one: Size) -> float:
         """CPU seconds for each id, less those of a run of one id."""
-        return self._each(one, lambda cost: cost.cpu_s)
-
-    def _each(self, one: Size, of: Callable[[Cost], float]) -> float:
-        pairs = zip(self.rounds, one.rounds, strict=False)  # a large run has fewer rounds
-        return median(of(mine) - of(ones) for mine, ones in pairs) / (self.ids - one.ids)
+        return (self.cpu_s - one.cpu_s) / (self.ids - one.ids)
 
 
 def allowed_in_a_second(rate_per_s: float) -> int:

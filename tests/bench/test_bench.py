@@ -9,6 +9,7 @@ import sys
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -60,10 +61,30 @@ def test_fewer_closes_are_no_advantage() -> None:
 
 
 def test_the_start_is_taken_off_an_id() -> None:
-    """A run of one id is start and end alone; a slow round has both of them slow."""
+    """A run of one id is start and end alone; a slow minute has both of them slow."""
     one = Size(ids=1, rounds=(cost(0.5), cost(5.0), cost(0.6)))
-    many = Size(ids=1001, rounds=(cost(1.5), cost(6.1), cost(1.7)))
+    many = Size(ids=1001, rounds=(cost(1.6), cost(6.1), cost(1.7)))
     assert (many.each_s(one), many.each_cpu_s(one)) == pytest.approx((0.0011, 0.0011))
+
+
+def test_what_is_measured_in_between_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long run is stopped for it, goes on, and ends as it would have."""
+    monkeypatch.setattr("tests.bench.costs.STOPPED_EVERY_S", 0.05)
+    stops: list[float] = []
+
+    def between() -> None:
+        begun = perf_counter()
+        sum(range(1_000_000))
+        stops.append(perf_counter() - begun)
+
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    begun = perf_counter()
+    measured = run(
+        [sys.executable, "-c", busy], environ=environment(), core=None, stderr=tmp_path / "e", between=between
+    )
+    assert stops
+    assert measured.whole_s <= perf_counter() - begun - sum(stops)
+    assert measured.cpu_s >= 0.5
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class Pacer:
     def wait_s(self) -> float:
         """Seconds until whoever asks for a slot now gets one, at the least."""
         before = self._waiting + 1 - self._bucket.capacity
-        return self.paused_for_s + max(before, 0.0) / self.pace.rate_per_s
+        in_line_s = before / self.pace.rate_per_s if before > 0 else 0.0
+        return in_line_s + self.paused_for_s
 
     def tell_pauses(self, on_pause: Callable[[float], None]) -> None:
         """Tell pauses there from now on, as the instant on the clock when they end; one under way at once."""

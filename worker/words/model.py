@@ -74,9 +74,9 @@ _CENT = Decimal("0.01")
 
 def to_money(value: object) -> object:
     """Bring the API's double to Decimal with two places, so that shown lines add up to the total."""
-    if isinstance(value, float | int) and not isinstance(value, bool):
+    if isinstance(value, (float, int)) and not isinstance(value, bool):
         try:
-            return Decimal(repr(value)).quantize(_CENT, rounding=ROUND_HALF_EVEN)
+            return Decimal(repr(value)).quantize(_CENT, ROUND_HALF_EVEN)
         except ArithmeticError:
             return None  # infinite, or beyond any sum of money
     return value

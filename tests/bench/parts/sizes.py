@@ -10,19 +10,32 @@ from tests.bench.figures import Size
 from tests.bench.stand import Amount, Stand, say
 
 SIZES: Final = (1, 1_000, 10_000, 100_000, 1_000_000)
-_ENOUGH: Final = 300_000  # ids in all the rounds of one size
 _SMALL: Final = 1_000
-_OFTENER: Final = 3  # a small run in each round: its start is most of it, and that differs from run to run
+_LARGE: Final = 100_000
+_ENOUGH: Final = 300_000  # ids in all the rounds of one size
 
 
 def measure(stand: Stand, amount: Amount) -> tuple[Size, ...]:
-    """The smaller a run the more often, a million once. Raises FailedError."""
+    """The smaller a run the more often, a million once. Raises FailedError.
+
+    A large run takes minutes, in which a machine may well be slower than in those before: it is stopped now
+    and then for small ones, so that all see the same.
+    """
     rounds: dict[int, list[Cost]] = {ids: [] for ids in SIZES if ids <= amount.largest}
+
+    def take(ids: int) -> None:
+        cost = stand.closing(batch_closer, ids, between=small if ids >= _LARGE else None)
+        rounds[ids].append(cost)
+        say(f"{ids:,} ids: {cost.whole_s:.2f} s, {cost.peak_mib:.0f} MiB")
+
+    def small() -> None:
+        for ids in rounds:
+            if ids <= _SMALL:
+                take(ids)
+
     for number in range(amount.rounds):
-        for ids, costs in rounds.items():
-            if number and (number + 1) * ids > _ENOUGH:
-                continue
-            for _ in range(_OFTENER if ids <= _SMALL else 1):
-                costs.append(stand.closing(batch_closer, ids))
-                say(f"{ids:,} ids: {costs[-1].whole_s:.2f} s, {costs[-1].peak_mib:.0f} MiB")
+        small()
+        for ids in rounds:
+            if ids > _SMALL and (number == 0 or (number + 1) * ids <= _ENOUGH):
+                take(ids)
     return tuple(Size(ids=ids, rounds=tuple(costs)) for ids, costs in rounds.items())
