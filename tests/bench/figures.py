@@ -37,11 +37,16 @@ class Ratio(NamedTuple):
 
     time: float
     cpu: float
+    quickest: float | None = None  # time, between the rounds that others disturbed least
 
 
 def ratio_of(entry: Entry, base: Entry) -> Ratio:
-    """The median of the rounds, each within itself."""
-    return Ratio(_ratio(entry.each_s, base.each_s), _ratio(entry.each_cpu_s, base.each_cpu_s))
+    """The median of the rounds, each within itself; and the quickest round of each against the other's."""
+    return Ratio(
+        _ratio(entry.each_s, base.each_s),
+        _ratio(entry.each_cpu_s, base.each_cpu_s),
+        min(entry.each_s) / min(base.each_s),
+    )
 
 
 def _ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:

@@ -51,15 +51,18 @@ def of_closes(entries: Sequence[Entry]) -> Iterator[Check]:
 
 
 def _most(goal: str, most: float, ratio: Ratio | None) -> Check:
-    return at_most(goal, most, ratio and ratio.time, f" times{_cpu(ratio)}")
+    return at_most(goal, most, ratio and ratio.time, f" times{_more(ratio)}")
 
 
 def _least(goal: str, least: float, ratio: Ratio | None) -> Check:
-    return at_least(goal, least, ratio and ratio.time, f" times{_cpu(ratio)}")
+    return at_least(goal, least, ratio and ratio.time, f" times{_more(ratio)}")
 
 
-def _cpu(ratio: Ratio | None) -> str:
-    return "" if ratio is None else f" ({ratio.cpu:.2f} in CPU)"
+def _more(ratio: Ratio | None) -> str:
+    if ratio is None:
+        return ""
+    quickest = "" if ratio.quickest is None else f", {ratio.quickest:.2f} between the quickest rounds"
+    return f" ({ratio.cpu:.2f} in CPU{quickest})"
 
 
 def of_sizes(sizes: Sequence[Size]) -> Iterator[Check]:

@@ -15,13 +15,15 @@ TITLE = "# What a close costs, measured"
 INTRODUCTION = """\
 Written by `make bench` (`python -m tests.bench`). Ratios within this page last; the figures are of one
 machine on one day. Each contender is a process of its own on one core, the server has the other. Rounds
-are interleaved; figures are medians, ratios the median of the rounds' own. Of a library the closes are timed
-without its start, of a command with it. CPU and peak memory are what the operating system counted; where the
-machine was not quiet, the CPU of a close says more than its time."""
+are interleaved; figures are medians, ratios the median of the rounds' own, and goals are judged by them. Of a
+library the closes are timed without its start, of a command with it. CPU and peak memory are what the
+operating system counted; where the machine was not quiet, the CPU of a close says more than its time, and the
+quickest rounds say more than the median."""
 
 SIZES = """\
 `batch-closer close FILE --no-snapshot` from its start to its end, reports and all. What a run of one
-id takes is taken off before anything is divided among the ids."""
+id takes is taken off before anything is divided among the ids. Figures are means: a large run is stopped every
+20 s for small ones, so that the good and the bad minutes of the machine are in all of them."""
 
 
 def page(record: Record) -> str:
