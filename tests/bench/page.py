@@ -22,8 +22,8 @@ quickest rounds say more than the median."""
 
 SIZES = """\
 `batch-closer close FILE --no-snapshot` from its start to its end, reports and all. What a run of one
-id takes is taken off before anything is divided among the ids. Figures are means: a large run is stopped every
-20 s for small ones, so that the good and the bad minutes of the machine are in all of them."""
+id takes is taken off before anything is divided among the ids. Figures are means: a large run is stopped
+every 20 s for small ones, so that the good and the bad minutes of the machine are in all of them."""
 
 
 def page(record: Record) -> str:
