@@ -94,12 +94,12 @@ def test_the_deadline(program: Program) -> None:
     """What is in flight is finished, nothing new is begun, and a resume does the rest."""
     options = Options(pace=Pace(latency_s=(0.05, 0.05)))
     with simulator_thread(options, world=a_world(100)) as simulator:
-        ran = program.close(simulator, *("--rate", "50", "--deadline", "0.3"), ids=range(FIRST, FIRST + 100))
+        ran = program.close(simulator, *("--rate", "20", "--deadline", "1"), ids=range(FIRST, FIRST + 100))
         check_laws(simulator, ran)
         assert (ran.code, ran.summary["stopped"], ran.summary["stopped_by"]) == (
             4,
             "deadline",
-            "deadline=0.3",
+            "deadline=1",
         )
         outcomes = ran.summary["outcomes"]
         assert outcomes["closed"] > 0

@@ -123,7 +123,7 @@ def test_a_run_that_was_stopped_is_not_proven_until_it_is_resumed(program: Looki
     options = Options(pace=Pace(latency_s=(0.02, 0.02)))
     batches = open_batches(1001, 40)
     with simulator_thread(options, world=world_of(*batches)) as simulator:
-        told = ("--rate", "60", "--burst", "1", "--deadline", "0.4")
+        told = ("--rate", "15", "--burst", "1", "--deadline", "1.5")
         ran = program.close(simulator, *told, ids=range(1001, 1041))
         first = ran.summary["outcomes"]["closed"]
         assert (ran.code, ran.summary["verified"], 0 < first < 40) == (4, None, True)
