@@ -25,7 +25,7 @@ from worker.words.model import Outcome
 EVERY_S = 0.005
 """Commits begin no closer together, unless all closers wait: each costs what ten closes do."""
 WITHIN_S = 0.1
-"""Nothing waits longer for others to share its commit: less than an answer usually takes."""
+"""Nothing waits longer for others to share its commit; so much later may a result be shown."""
 
 OnDurable = Callable[[Sequence[object]], None]
 OnFailure = Callable[[LedgerError], None]
