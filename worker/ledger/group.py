@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 
 from worker.words.model import Outcome
 
-NOTHING, INTENT, RESULT, COUNTERS = range(4)
-"""The kinds of a row (kind, key, and three values that the kind gives a meaning)."""
-
-ROW_WIDTH = 5
-PADDING = (NOTHING, 0, 0, 0, 0)
+INTENT_WIDTH, RESULT_WIDTH = 3, 4
+"""How many values a row has."""
 
 Value = int | float | str | bytearray
 """What sqlite3 binds as it is; for bytes, None and bool it first looks for an adapter, each time in vain."""
@@ -24,7 +21,7 @@ Record = Callable[[], bytes]
 
 @dataclass(slots=True)
 class Group:
-    """Rows of intents are kept flat, one after the other: they become the parameters of one statement."""
+    """Rows are kept flat, one after the other: they become the parameters of one statement."""
 
     intents: list[Value] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)  # one for each intent
@@ -41,7 +38,7 @@ class Group:
 
     def intend(self, seq: int, attempts: int, at: float, waiting: asyncio.Future[None]) -> None:
         """Add an intent and who waits for it."""
-        self.intents += (INTENT, seq, attempts, at, 0)
+        self.intents += (seq, attempts, at)
         self.waiting.append(waiting)
 
     def settle(self, seq: int, outcome: Outcome, final: bool, record: Record, token: object) -> None:
@@ -53,7 +50,7 @@ class Group:
         """The results as rows, flat; in the writer's thread."""
         rows: list[Value] = []
         for seq, final, outcome, record in self.results:
-            rows += (RESULT, seq, int(final), str(outcome), bytearray(record()))
+            rows += (seq, int(final), str(outcome), bytearray(record()))
         return rows
 
     def put_back(self, earlier: Group) -> None:

@@ -12,27 +12,26 @@ from typing import NamedTuple
 from worker.ledger import ballast
 from worker.ledger.connection import LEDGER_NAME, connect, identity
 from worker.ledger.faults import RESUME, explain
-from worker.ledger.group import COUNTERS, INTENT, PADDING, RESULT, ROW_WIDTH, Group, Value
+from worker.ledger.group import INTENT_WIDTH, RESULT_WIDTH, Group, Value
 from worker.words.errors import LedgerError
 
-_MOST_ROWS = 128  # in one statement; 640 parameters are within any SQLite's limit
+_MOST_ROWS = 64  # in one statement: so few numbers of rows that each statement stays prepared
 
-# A group goes in as one statement, and that is its commit. Each further statement would make the
-# thread give up and retake the GIL under a busy event loop, which costs more than SQLite's own work.
-_ENTRY = "CREATE TEMP VIEW entry AS SELECT 0 AS kind, 0 AS key, NULL AS a, NULL AS b, NULL AS c"
-_SORTED = {
-    INTENT: """INSERT INTO intents (batch, attempts, first_at) VALUES (new.key, new.a, new.b)
-        ON CONFLICT (batch) DO UPDATE SET attempts = excluded.attempts""",
-    RESULT: """INSERT INTO results (batch, final, outcome, record) VALUES (new.key, new.a, new.b, new.c)
-        ON CONFLICT (batch) DO UPDATE
-        SET final = excluded.final, outcome = excluded.outcome, record = excluded.record
-        WHERE excluded.final >= final""",  # a provisional result never replaces a final one
-    COUNTERS: "UPDATE sessions SET counters = new.c WHERE id = new.key",
-}
-_SORT_OUT = tuple(
-    f"CREATE TEMP TRIGGER sort_{kind} INSTEAD OF INSERT ON entry WHEN new.kind = {kind} BEGIN\n{act};\nEND"
-    for kind, act in _SORTED.items()
+# Many rows go in by one statement: each statement makes the thread give up and retake the GIL under a
+# busy event loop, which costs more than SQLite's own work on a row.
+_INTENTS = (
+    "INSERT INTO intents (batch, attempts, first_at) VALUES ",
+    """
+    ON CONFLICT (batch) DO UPDATE SET attempts = excluded.attempts""",
 )
+_RESULTS = (
+    "INSERT INTO results (batch, final, outcome, record) VALUES ",
+    """
+    ON CONFLICT (batch) DO UPDATE
+    SET final = excluded.final, outcome = excluded.outcome, record = excluded.record
+    WHERE excluded.final >= final""",
+)  # a provisional result never replaces a final one
+_COUNTERS = "UPDATE sessions SET counters = ? WHERE id = ?"
 
 
 class Recorded(NamedTuple):
@@ -52,9 +51,6 @@ class Journal:
         self._session = session
         self._connection = connect(folder, then=RESUME)
         try:
-            self._connection.execute(_ENTRY)
-            for trigger in _SORT_OUT:
-                self._connection.execute(trigger)
             ballast.lay(folder, ballast_bytes)
             self._name = str(self._path)
             self._identity = identity(self._name)
@@ -68,24 +64,23 @@ class Journal:
         When that fails the room kept aside is given up and the results are tried once more,
         without the intents: what was already sent must be remembered, nothing new is sent.
         """
-        counters: list[Value] = []
-        if group.counters is not None:
-            counters = [COUNTERS, self._session, 0, 0, bytearray(group.counters)]
         results = group.rows_of_results()
-        error = self._try(group.intents + results + counters)
+        error = self._try(group.intents, results, group.counters)
         if error is None:
             return Recorded()
         ballast.release(self._folder)
-        return Recorded(intents=error, results=self._try(results + counters))
+        return Recorded(intents=error, results=self._try([], results, group.counters))
 
     def close(self) -> None:
         """Close the connection; a log that can't be merged for want of room stays beside the ledger."""
         self._connection.close()
 
-    def _try(self, values: Sequence[Value]) -> LedgerError | None:
+    def _try(
+        self, intents: Sequence[Value], results: Sequence[Value], counters: bytes | None
+    ) -> LedgerError | None:
         try:
-            if values:
-                self._commit(values)
+            if intents or results or counters is not None:
+                self._commit(intents, results, counters)
             # A file that was moved or deleted takes commits like any other, for nobody to find.
             if identity(self._name) != self._identity:
                 raise FileNotFoundError(ENOENT, "another file stands in its place")
@@ -93,28 +88,27 @@ class Journal:
             return explain(error, self._path, then=RESUME)
         return None
 
-    def _commit(self, values: Sequence[Value]) -> None:
-        most = _MOST_ROWS * ROW_WIDTH
-        if len(values) <= most:
-            self._insert(values)
-            return
+    def _commit(self, intents: Sequence[Value], results: Sequence[Value], counters: bytes | None) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for start in range(0, len(values), most):
-                self._insert(values[start : start + most])
+            self._insert(_INTENTS, INTENT_WIDTH, intents)
+            self._insert(_RESULTS, RESULT_WIDTH, results)
+            if counters is not None:
+                connection.execute(_COUNTERS, (bytearray(counters), self._session))
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    def _insert(self, values: Sequence[Value]) -> None:
-        rows = len(values) // ROW_WIDTH
-        prepared = 1 << (rows - 1).bit_length()  # a power of two: few statements, each prepared once
-        self._connection.execute(_statement(prepared), (*values, *PADDING * (prepared - rows)))
+    def _insert(self, statement: tuple[str, str], width: int, values: Sequence[Value]) -> None:
+        most = _MOST_ROWS * width
+        for start in range(0, len(values), most):
+            some = values[start : start + most]
+            self._connection.execute(_of_rows(statement, width, len(some) // width), some)
 
 
 @cache
-def _statement(rows: int) -> str:
-    row = f"({', '.join('?' * ROW_WIDTH)})"
-    return f"INSERT INTO entry VALUES {', '.join([row] * rows)}"  # noqa: S608 - nothing but placeholders
+def _of_rows(statement: tuple[str, str], width: int, rows: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return ", ".join([row] * rows).join(statement)
