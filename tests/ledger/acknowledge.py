@@ -13,6 +13,8 @@ from pathlib import Path
 from worker.ledger import LedgerWriter
 from worker.words.model import Outcome
 
+AT_ONCE = 8
+
 
 def say(line: str) -> None:
     """One write each, so that what was said before a kill was said whole."""
@@ -21,7 +23,7 @@ def say(line: str) -> None:
 
 
 async def main(folder: Path, session: int, first: int, count: int) -> None:
-    """Eight at once take the batches in order."""
+    """Some at once take the batches in order."""
 
     def durable(tokens: Sequence[object]) -> None:
         say("result " + " ".join(map(str, tokens)))
@@ -31,7 +33,9 @@ async def main(folder: Path, session: int, first: int, count: int) -> None:
     def counters() -> bytes:
         return b"%d" % settled
 
-    async with LedgerWriter(folder, session, on_durable=durable, counters=counters) as writer:
+    async with LedgerWriter(
+        folder, session, on_durable=durable, counters=counters, closers=AT_ONCE
+    ) as writer:
         todo = iter(range(first, first + count))
 
         async def close() -> None:
@@ -43,7 +47,7 @@ async def main(folder: Path, session: int, first: int, count: int) -> None:
                 writer.settle(seq, Outcome.CLOSED, final=True, record=(b"r%d" % seq).__bytes__, token=seq)
 
         async with asyncio.TaskGroup() as closers:
-            for _ in range(8):
+            for _ in range(AT_ONCE):
                 closers.create_task(close())
 
 

@@ -185,7 +185,9 @@ class LedgerMachine(RuleBasedStateMachine):
             def durable(tokens: Sequence[object]) -> None:
                 self.told.extend(token for token in tokens if token is not None)
 
-            writer = LedgerWriter(self.folder, session, on_durable=durable, ballast_bytes=SMALL_BALLAST)
+            writer = LedgerWriter(
+                self.folder, session, on_durable=durable, ballast_bytes=SMALL_BALLAST, closers=2
+            )
             return await writer.__aenter__()
 
         self.writer = self.runner.run(enter())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,6 +91,50 @@ async def test_when_all_closers_wait_nothing_is_waited_for(
                 await asyncio.gather(*(writer.intend(first + n, 1, 5.0) for n in range(3)))
         monkeypatch.setattr("worker.ledger.writer.EVERY_S", 0.0)
     assert sizes[:3] == [3, 3, 3]
+
+
+async def test_while_the_disk_writes_what_is_durable_already_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all closers go on at once their next commit leaves the time to tell, and comes back after it."""
+    monkeypatch.setattr("worker.ledger.writer.LATE_S", 3600.0)
+    run, session = planned(tmp_path, [1, 2])
+    told: list[object] = []
+    is_told = threading.Event()
+
+    def tell(tokens: Sequence[object]) -> None:
+        told.extend(tokens)
+        is_told.set()
+
+    commit = Journal.record
+
+    def slow(journal: Journal, group: Group) -> Recorded:
+        recorded = commit(journal, group)
+        assert is_told.wait(10.0)
+        return recorded
+
+    async with LedgerWriter(
+        tmp_path, session, on_durable=tell, ballast_bytes=SMALL_BALLAST, closers=1
+    ) as writer:
+        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token="first")
+        await writer.intend(run.first_seq, 1, 5.0)
+        assert told == []
+        monkeypatch.setattr(Journal, "record", slow)
+        await writer.intend(run.last_seq, 1, 5.0)
+        assert told == ["first"]
+
+
+async def test_nothing_durable_stays_untold_for_long(tmp_path: Path) -> None:
+    """Though no other commit comes: all closers wait for their answers."""
+    run, session = planned(tmp_path, [1])
+    told = asyncio.Event()
+    async with LedgerWriter(
+        tmp_path, session, on_durable=lambda _: told.set(), ballast_bytes=SMALL_BALLAST, closers=1
+    ) as writer:
+        writer.settle(run.first_seq, Outcome.CLOSED, final=True, record=kept(b"r"), token="first")
+        await writer.intend(run.first_seq, 1, 5.0)
+        async with asyncio.timeout(10.0):
+            await told.wait()
 
 
 async def test_what_is_not_needed_yet_waits_for_what_is(

@@ -29,6 +29,7 @@ class Group:
     tokens: list[object] = field(default_factory=list)  # one for each result
     counters: bytes | None = None
     flushes: list[asyncio.Future[None]] = field(default_factory=list)
+    on_way: Callable[[], None] = lambda: None  # in the writer's thread, once only the disk is waited for
     due_at: float = float("inf")  # on the loop's clock
 
     @property

@@ -65,22 +65,20 @@ class Journal:
         without the intents: what was already sent must be remembered, nothing new is sent.
         """
         results = group.rows_of_results()
-        error = self._try(group.intents, results, group.counters)
+        error = self._try(group, group.intents, results)
         if error is None:
             return Recorded()
         ballast.release(self._folder)
-        return Recorded(intents=error, results=self._try([], results, group.counters))
+        return Recorded(intents=error, results=self._try(group, (), results))
 
     def close(self) -> None:
         """Close the connection; a log that can't be merged for want of room stays beside the ledger."""
         self._connection.close()
 
-    def _try(
-        self, intents: Sequence[Value], results: Sequence[Value], counters: bytes | None
-    ) -> LedgerError | None:
+    def _try(self, group: Group, intents: Sequence[Value], results: Sequence[Value]) -> LedgerError | None:
         try:
-            if intents or results or counters is not None:
-                self._commit(intents, results, counters)
+            if intents or results or group.counters is not None:
+                self._commit(group, intents, results)
             # A file that was moved or deleted takes commits like any other, for nobody to find.
             if identity(self._name) != self._identity:
                 raise FileNotFoundError(ENOENT, "another file stands in its place")
@@ -88,14 +86,15 @@ class Journal:
             return explain(error, self._path, then=RESUME)
         return None
 
-    def _commit(self, intents: Sequence[Value], results: Sequence[Value], counters: bytes | None) -> None:
+    def _commit(self, group: Group, intents: Sequence[Value], results: Sequence[Value]) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._insert(_INTENTS, INTENT_WIDTH, intents)
             self._insert(_RESULTS, RESULT_WIDTH, results)
-            if counters is not None:
-                connection.execute(_COUNTERS, (bytearray(counters), self._session))
+            if group.counters is not None:
+                connection.execute(_COUNTERS, (bytearray(group.counters), self._session))
+            group.on_way()
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:

@@ -26,6 +26,8 @@ EVERY_S = 0.005
 """Commits begin no closer together, unless all closers wait: each costs what ten closes do."""
 WITHIN_S = 0.1
 """Nothing waits longer for others to share its commit; so much later may a result be shown."""
+LATE_S = 0.02
+"""What is durable is told no later than this, though another commit be on its way."""
 
 OnDurable = Callable[[Sequence[object]], None]
 OnFailure = Callable[[LedgerError], None]
@@ -67,6 +69,8 @@ class LedgerWriter:
         self._committing: Group | None = None
         self._closers = closers
         self._due: asyncio.TimerHandle | None = None
+        self._untold: list[object] = []
+        self._late: asyncio.TimerHandle | None = None
         self._closed = False
         self._handed_at = float("-inf")
 
@@ -95,6 +99,7 @@ class LedgerWriter:
             raise
         finally:
             self._closed = True
+            self._tell_durable()
             self._thread.submit(self._journal.close)
             self._thread.shutdown()
 
@@ -160,6 +165,8 @@ class LedgerWriter:
         self._handed_at = self._loop.time()
         if self._counters is not None:
             self._gathering.counters = self._counters()
+        if self._untold:
+            self._gathering.on_way = self._on_way
         group = self._committing = self._gathering
         self._gathering = Group()
         self._thread.submit(self._journal.record, group).add_done_callback(self._back_to_loop)
@@ -202,7 +209,24 @@ class LedgerWriter:
         if newly_failed and error is not None:
             self._on_failure(error)
         if group.tokens and recorded.results is None:
-            self._on_durable(group.tokens)
+            self._untold += group.tokens
+            if group.flushes or len(group.waiting) != self._closers:
+                self._tell_durable()
+            else:  # all closers go on at once: their next commit leaves time to tell, while the disk writes
+                self._late = self._loop.call_later(LATE_S, self._tell_durable)
+
+    def _on_way(self) -> None:
+        """Runs in the writing thread."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._tell_durable)
+
+    def _tell_durable(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        untold, self._untold = self._untold, []
+        if untold:
+            self._on_durable(untold)
 
 
 def _resolve(future: asyncio.Future[None], error: LedgerError | None) -> None:
