@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import floor
-from statistics import fmean, median
+from math import floor, hypot, sqrt
+from statistics import fmean, median, stdev
 from typing import NamedTuple
 
 from tests.bench.costs import Cost
@@ -79,6 +79,15 @@ class Size:
     def each_cpu_s(self, one: Size) -> float:
         """CPU seconds for each id, less those of a run of one id."""
         return (self.cpu_s - one.cpu_s) / (self.ids - one.ids)
+
+    def each_error_s(self, one: Size) -> float | None:
+        """The standard error of ``each_s``; None where too few rounds tell none."""
+        own_s, one_s = _standard_error(self.rounds), _standard_error(one.rounds)
+        return None if own_s is None or one_s is None else hypot(own_s, one_s) / (self.ids - one.ids)
+
+
+def _standard_error(rounds: Sequence[Cost]) -> float | None:
+    return stdev(cost.whole_s for cost in rounds) / sqrt(len(rounds)) if len(rounds) > 1 else None
 
 
 def allowed_in_a_second(rate_per_s: float) -> int:

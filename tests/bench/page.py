@@ -23,7 +23,8 @@ quickest rounds say more than the median."""
 SIZES = """\
 `batch-closer close FILE --no-snapshot` from its start to its end, reports and all. What a run of one
 id takes is taken off before anything is divided among the ids. Figures are means: a large run is stopped
-every 20 s for small ones, so that the good and the bad minutes of the machine are in all of them."""
+every 20 s for small ones, so that the good and the bad minutes of the machine are in all of them;
+± is the standard error, of the million's one run unknown."""
 
 
 def page(record: Record) -> str:
@@ -99,7 +100,7 @@ def _sizes(sizes: Sequence[Size]) -> str:
                 f"{size.ids:,}",
                 str(len(size.rounds)),
                 f"{size.whole_s:.2f}",
-                f"{size.each_s(one) * 1e6:,.0f}" if one and size.ids > 1 else "",
+                _each(size, one) if one and size.ids > 1 else "",
                 f"{size.cpu_s:.2f}",
                 f"{size.each_cpu_s(one) * 1e6:,.0f}" if one and size.ids > 1 else "",
                 f"{size.peak_mib:.0f}",
@@ -107,6 +108,11 @@ def _sizes(sizes: Sequence[Size]) -> str:
             for size in sizes
         ),
     )
+
+
+def _each(size: Size, one: Size) -> str:
+    error_s = size.each_error_s(one)
+    return f"{size.each_s(one) * 1e6:,.0f}" + ("" if error_s is None else f" ± {error_s * 1e6:,.0f}")
 
 
 def _rates(rates: Sequence[Kept]) -> str:

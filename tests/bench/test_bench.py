@@ -67,6 +67,14 @@ def test_the_start_is_taken_off_an_id() -> None:
     assert (many.each_s(one), many.each_cpu_s(one)) == pytest.approx((0.0011, 0.0011))
 
 
+def test_how_well_an_id_is_known() -> None:
+    """As well as both runs are; nobody knows of a single one."""
+    one = Size(ids=1, rounds=(cost(0.4), cost(0.5), cost(0.6), cost(0.5)))
+    many = Size(ids=1001, rounds=(cost(1.6), cost(1.6)))
+    assert many.each_error_s(one) == pytest.approx((0.02 / 3) ** 0.5 / 2 / 1000)
+    assert Size(ids=9, rounds=(cost(1.6),)).each_error_s(one) is None
+
+
 def test_what_is_measured_in_between_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long run is stopped for it, goes on, and ends as it would have."""
     monkeypatch.setattr("tests.bench.costs.STOPPED_EVERY_S", 0.05)

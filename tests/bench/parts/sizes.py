@@ -13,6 +13,7 @@ SIZES: Final = (1, 1_000, 10_000, 100_000, 1_000_000)
 _SMALL: Final = 1_000
 _LARGE: Final = 100_000
 _ENOUGH: Final = 300_000  # ids in all the rounds of one size
+_MEANWHILE: Final = 3  # small runs of each size whenever a large one is stopped
 
 
 def measure(stand: Stand, amount: Amount) -> tuple[Size, ...]:
@@ -24,7 +25,7 @@ def measure(stand: Stand, amount: Amount) -> tuple[Size, ...]:
     rounds: dict[int, list[Cost]] = {ids: [] for ids in SIZES if ids <= amount.largest}
 
     def take(ids: int) -> None:
-        cost = stand.closing(batch_closer, ids, between=small if ids >= _LARGE else None)
+        cost = stand.closing(batch_closer, ids, between=meanwhile if ids >= _LARGE else None)
         rounds[ids].append(cost)
         say(f"{ids:,} ids: {cost.whole_s:.2f} s, {cost.peak_mib:.0f} MiB")
 
@@ -32,6 +33,10 @@ def measure(stand: Stand, amount: Amount) -> tuple[Size, ...]:
         for ids in rounds:
             if ids <= _SMALL:
                 take(ids)
+
+    def meanwhile() -> None:
+        for _ in range(_MEANWHILE):
+            small()
 
     for number in range(amount.rounds):
         small()
