@@ -12,6 +12,9 @@ settings.register_profile(
 )
 settings.load_profile("project")
 
+# The program is started hundreds of times; to compile it each time would take half as long again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Two a core: half of a test's time is waiting for a process, a server or a slot."""

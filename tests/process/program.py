@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.process.forked import Forked, can_fork
 from worker.simulator.running import Simulator
 
 PATIENCE_S = 60.0
@@ -55,14 +56,20 @@ class Program:
         outputs.mkdir(parents=True, exist_ok=True)
         name = f"{len(list(outputs.iterdir())):04}"
         self._stdout, self._stderr = outputs / f"{name}.out", outputs / f"{name}.err"
+        told = [*map(str, arguments)]
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker", *map(str, arguments)],
-                env=dict(environ),
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-            )
+            if stdin == subprocess.DEVNULL and can_fork(environ):
+                self.process: Forked | subprocess.Popen[bytes] = Forked(
+                    told, environ, self._stdout, self._stderr
+                )
+            else:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "worker", *told],
+                    env=dict(environ),
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                )
 
     def __enter__(self) -> Self:
         return self
