@@ -35,6 +35,9 @@ MISTAKES = {
     "missing key file": Bad(
         ("none.key",), environ={"ENERGYCAP_API_KEY": None, "ENERGYCAP_API_KEY_FILE": "none.key"}
     ),
+    "missing key file in a missing folder": Bad(
+        ("/none/the.key",), environ={"ENERGYCAP_API_KEY": None, "ENERGYCAP_API_KEY_FILE": "/none/the.key"}
+    ),
     "key file a folder": Bad(
         ("folder",), environ={"ENERGYCAP_API_KEY": None}, toml='api.key_file = "folder"'
     ),

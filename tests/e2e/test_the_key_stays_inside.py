@@ -191,7 +191,7 @@ def test_a_crash(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of the program itself, with the key in its text and in its frames, is one line without it."""
 
     async def broken(self: EnergyCap, batch_id: int) -> None:
-        raise RuntimeError(f"headers were {self._exchange._key}")
+        raise RuntimeError(f"headers were {self._exchange._key_bytes.decode()}")
 
     monkeypatch.setattr(EnergyCap, "close", broken)
     with simulator_thread(Options(key=KEY), world=a_world(3)) as simulator:
@@ -218,3 +218,19 @@ def test_a_process_of_its_own(program: Program, tmp_path: Path) -> None:
     assert ended.returncode == 3
     assert_hidden(program, ended.stdout, ended.stderr)
     assert not [path for path in tmp_path.iterdir() if path != program.state]
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_a_key_in_the_place_of_its_file_is_not_shown(program: Program, where: str) -> None:
+    """An easy slip: the setting that names the key's file is given the key."""
+    config = program.folder / "settings.toml"
+    config.write_text(
+        'api.base_url = "http://127.0.0.1:9"\n' + f'api.key_file = "{KEY}"\n' * (where == "file")
+    )
+    given = {"ENERGYCAP_API_KEY": None, "ENERGYCAP_API_KEY_FILE": KEY if where == "environment" else None}
+    program.environment(**given)
+    for verb in (("close", "1", "--yes"), ("plan", "1"), ("check",)):
+        ran = program.raw(*verb, "--config", str(config), "--state", str(program.state))
+        assert ran.code == 2
+        assert "ENERGYCAP_API_KEY" in ran.err + ran.out
+        hidden(program, ran)

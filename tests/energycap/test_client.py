@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from pydantic import SecretStr
 
 from worker.energycap import Connection, connect
 from worker.energycap.connection import proxy_for, trust
-from worker.energycap.exchange import in_json
+from worker.energycap.exchange import spellings
 from worker.energycap.wire import KEPT_S
 from worker.words.answer import Heard
 from worker.words.errors import ConfigurationError
@@ -203,14 +206,28 @@ async def test_a_key_in_json_escapes_stays_out_too(escape: Callable[[str], str])
 
 
 def test_every_way_to_escape_a_key() -> None:
-    """Any character may be escaped by its number, and some by a backslash."""
-    key = 'a/b"c\\d+'
+    """Any character may be escaped by its number, and some by a backslash or a name."""
+    key = 'a/b"c\\d+&<f'
     for text in (
         json.dumps(key),
         json.dumps(key).replace("/", "\\/"),
         "".join(f"\\u{ord(c):04x}" for c in key),
+        quote(key),
+        quote(key, safe="").lower(),
+        html.escape(key),
+        "".join(f"&#{ord(c)};" for c in key),
+        "".join(f"&#x{ord(c):04X};" for c in key),
     ):
-        assert in_json(key).search(text.encode())
+        assert re.search(spellings(key), text)
+    assert not re.search(spellings(key), key[:-1])
+
+
+async def test_a_key_in_a_url_stays_out_too() -> None:
+    """A server may tell where it was asked to go."""
+    words = b'{"message":"no such page: /login?key=the%2Dsecret%2dkey&x=1"}'
+    async with client(Wire(response(words, "500 Oh"))) as api:
+        answer = await api.close(7)
+    assert answer.message == "no such page: /login?key=***&x=1"
 
 
 async def test_nobody_listens() -> None:

@@ -227,7 +227,7 @@ def test_a_fault_of_the_program(
     """It is told that the run broke off, and how to go on; for the metrics it is under way no more."""
 
     async def broken(self: EnergyCap, batch_id: int) -> None:
-        raise RuntimeError(f"headers were {self._exchange._key}")
+        raise RuntimeError(f"headers were {self._exchange._key_bytes.decode()}")
 
     monkeypatch.setattr(EnergyCap, "close", broken)
     metrics = program.folder / "m.prom"

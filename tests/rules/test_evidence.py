@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.rules.evidence import SLACK_S, Touch, shows_ours, who_closed
+from worker.rules.evidence import CONTRADICTED, SLACK_S, Touch, shows_ours, who_closed
 
 NOW = datetime(2026, 11, 3, 2, 0, 0, tzinfo=UTC).timestamp()
 TOUCH = Touch(since=NOW, until=NOW + 5)
@@ -67,7 +67,22 @@ def test_end_date_against_our_first_put(end_date: str | None, ours: bool, weakne
 )
 def test_a_batch_seen_open_an_hour_before_our_put(end_date: str | None, ours: bool) -> None:
     """Closed after it was seen open and before our PUT: another's. Before that: a wrong clock."""
-    assert who_closed(end_date, TOUCH._replace(open_at=NOW - HOUR)) == (ours, None)
+    assert who_closed(end_date, TOUCH._replace(open_at=NOW - HOUR)).ours is ours
+
+
+@pytest.mark.parametrize(
+    ("end_date", "weakness"),
+    [
+        (zoned(NOW + 1), None),
+        (naive(NOW + 1, -5), None),
+        (None, None),
+        ("2020-01-01T00:00:00Z", CONTRADICTED),
+        ("2020-01-01", CONTRADICTED),
+    ],
+)
+def test_seen_open_after_its_end_date(end_date: str | None, weakness: str | None) -> None:
+    """A list that is behind, or a date that is no close's: which of them, nobody can know, so it is named."""
+    assert who_closed(end_date, TOUCH._replace(open_at=NOW - HOUR)) == (True, weakness)
 
 
 def test_seen_open_after_our_put() -> None:

@@ -17,17 +17,27 @@ from worker.words.answer import Answer, Heard
 from worker.words.model import Batch
 
 
-def in_json(key: str) -> re.Pattern[bytes]:
-    """The key, printable ASCII, as it may stand in JSON: any of its characters may be escaped there."""
+def spellings(key: str) -> str:
+    """A pattern for the key, printable ASCII, as it may stand in JSON, HTML or a URL.
+
+    Any of its characters may be escaped there.
+    """
 
     def ways(character: str) -> str:
-        escaped = rf"\\u00(?i:{ord(character):02x})"
+        number = ord(character)
         literal = re.escape(character)
         if character in '"\\/':
             literal = rf"\\?{literal}"
-        return f"(?:{literal}|{escaped})"
+        return (
+            rf"(?:{literal}|\\u00(?i:{number:02x})|%(?i:{number:02x})"
+            rf"|&#0*{number};|&#[xX]0*(?i:{number:x});{_NAMED.get(character, '')})"
+        )
 
-    return re.compile("".join(map(ways, key)).encode())
+    return "".join(map(ways, key))
+
+
+_NAMED = {"&": "|&amp;", "<": "|&lt;", ">": "|&gt;", '"': "|&quot;", "'": "|&apos;"}
+_ESCAPES = re.compile(rb"[\\%&]")
 
 
 class Body(NamedTuple):
@@ -56,9 +66,9 @@ class Exchange:
     ) -> None:
         self._send = wire.send
         self._limit = TimeLimit(timeout_s)
-        self._key = key
         self._key_bytes = key.encode()
-        self._key_in_json = in_json(key)
+        self._spelt = re.compile(spellings(key))
+        self._spelt_bytes = re.compile(spellings(key).encode())
         self._wall = wall
         self._steady = steady
 
@@ -108,10 +118,10 @@ class Exchange:
 
     def redact(self, text: str) -> str:
         """The text without the key in it."""
-        return text.replace(self._key, "***")
+        return self._spelt.sub("***", text)
 
     def _without_key(self, body: bytes) -> bytes:
         """A server may echo the request's headers; the key must not get into a record that way."""
         if self._key_bytes in body:
             body = body.replace(self._key_bytes, b"***")
-        return self._key_in_json.sub(b"***", body) if b"\\" in body else body
+        return self._spelt_bytes.sub(b"***", body) if _ESCAPES.search(body) else body

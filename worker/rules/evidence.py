@@ -18,6 +18,7 @@ _WHOLE_S, _FRACTION_S = (
     1.0,
     0.005,
 )  # how coarse an instant may be that is written without, or with, a fraction
+CONTRADICTED = "seen_open_after_end_date"
 _QUARTER_S = 900.0
 _WESTMOST, _EASTMOST = -12 * 4, 14 * 4  # the offsets from UTC in use, in quarters of an hour
 _DAY_S = 86400.0
@@ -59,9 +60,16 @@ def who_closed(end_date: str | None, touch: Touch) -> Ownership:
 
     Its endDate decides where it clearly lies before our first such PUT. Where it is missing or too
     coarse, our PUT is the likeliest cause, and unless the run saw the batch open the weakness is named.
+    Seen open after its endDate, the one or the other is wrong, which is named too.
     """
-    found = _by_end_date((end_date or "").strip(), touch.in_server_time())
-    return found if touch.open_at is None else found._replace(weakness=None)
+    text = (end_date or "").strip()
+    touch = touch.in_server_time()
+    by_date = _by_end_date(text, touch._replace(open_at=None))
+    if touch.open_at is None:
+        return by_date
+    if by_date.ours:
+        return _OURS
+    return Ownership(ours=True, weakness=CONTRADICTED) if _by_end_date(text, touch).ours else _NOT_OURS
 
 
 def shows_ours(end_date: str | None, touch: Touch) -> bool:

@@ -165,10 +165,15 @@ def _unreadable(course: Course, answer: Answer | None = None) -> Course:
     if course.is_untouched:
         return settled(course, _unseen(course, answer))
     refusal = course.refusal
-    if refusal is not None and (refusal.outcome is not Outcome.REJECTED or _redirected(refusal, answer)):
+    if refusal is not None and (_explains_itself(course, refusal) or _redirected(refusal, answer)):
         return settled(course, refusal)
     trouble = refusal or course.last or (ending_of(Outcome.UNKNOWN, answer) if answer else None)
     return settled(course, (trouble or Ending(Outcome.UNKNOWN))._replace(outcome=Outcome.UNKNOWN))
+
+
+def _explains_itself(course: Course, refusal: Ending) -> bool:
+    """A 404, 401 or 403 does where no earlier PUT may have closed the batch meanwhile."""
+    return refusal.outcome is not Outcome.REJECTED and course.reached_since is None
 
 
 def _unseen(course: Course, answer: Answer | None) -> Ending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -172,12 +173,21 @@ def _find_key(environ: Mapping[str, str], settings: Settings) -> SecretStr:
         raise ConfigurationError(
             f"no API key: set {KEY_ENV}, or name a file that holds it in {KEY_FILE_ENV} or api.key_file"
         )
+    name = _name_of(file)
     try:
-        return _check_key(file.read_text(encoding="utf-8-sig"), f"key file {file}")
+        return _check_key(file.read_text(encoding="utf-8-sig"), name)
     except OSError as error:
-        raise ConfigurationError(f"key file {file} can't be read: {error.strerror}") from None
+        raise ConfigurationError(f"{name} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"key file {file} is no text") from None
+        raise ConfigurationError(f"{name} is no text") from None
+
+
+def _name_of(file: Path) -> str:
+    """The key file's name, unless it may be the key itself, put where the file's name belongs."""
+    is_name = file.is_absolute() or file.suffix or os.path.lexists(file)
+    if is_name or (len(file.parts) > 1 and os.path.lexists(file.parent)):
+        return f"key file {file}"
+    return f"the key file (named in {KEY_FILE_ENV} or api.key_file; if that is the key itself, set {KEY_ENV})"
 
 
 def _check_key(text: str, source: str) -> SecretStr:
