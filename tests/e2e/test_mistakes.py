@@ -81,6 +81,10 @@ MISTAKES = {
     "deadline 0": Bad(("limits.deadline_s",), flags=("--deadline", "0")),
     "stall negative": Bad(("limits.stall_s",), flags=("--stall", "-1")),
     "backoff negative": Bad(("retry.backoff_s",), flags=("--backoff", "-0.1")),
+    "misspelt variable": Bad(
+        ("BATCH_CLOSER_MAX_BATCH ", "BATCH_CLOSER_MAX_BATCHES?"), environ={"BATCH_CLOSER_MAX_BATCH": "1"}
+    ),
+    "misspelt yes": Bad(("BATCH_CLOSER_YESS ", "BATCH_CLOSER_YES?"), environ={"BATCH_CLOSER_YESS": "1"}),
     "unknown key": Bad(
         ("settings.toml", "limits.rate_per_sec", "limits.rate_per_s?"), toml="limits.rate_per_sec = 5"
     ),

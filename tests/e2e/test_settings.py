@@ -108,3 +108,15 @@ def test_every_default_is_as_promised() -> None:
     assert {path: float(number or "") for path, number in promised.items()} == {
         entry.path: entry.default for entry in entries() if entry.path in promised
     }
+
+
+def test_variables_of_others_are_none_of_ours(program: Program, simulator: Simulator) -> None:
+    """Kubernetes names a service's variables after it, and a script may have its own."""
+    program.environment(
+        BATCH_CLOSER_SERVICE_HOST="10.0.0.1",
+        BATCH_CLOSER_PORT_9100_TCP="tcp://10.0.0.1:9100",
+        BATCH_CLOSER_STATE_DIR="/tmp",
+        BATCH_CLOSER_LOG="/tmp/log",
+        ENERGYCAP_API_KEY="some-key",
+    )
+    assert rate_in_force(program, simulator) == 5

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.question import YES_ENV
+from worker.cli.settings.resolve import YES_ENV
 from worker.words.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from worker.cli.settings.resolve import YES_ENV
 from worker.report.advice import by_guard, counted
 from worker.report.released import released, whose
 from worker.rules.plan import PlanDecision
@@ -20,7 +21,6 @@ if TYPE_CHECKING:  # what reads the API takes its time to load, and not every qu
     from worker.cli.looks.lookout import Looked, Preview
     from worker.ledger import RunRow
 
-YES_ENV = "BATCH_CLOSER_YES"
 _INDENT = 10
 _WARNING = "A close cannot be undone, and it may release payments."
 yes_option = click.option("--yes", is_flag=True, help=f"Ask no question. [env: {YES_ENV}=1]")

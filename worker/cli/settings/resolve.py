@@ -16,6 +16,8 @@ from worker.rules.guards import parse_action
 from worker.words.errors import ConfigurationError
 
 CONFIG_ENV = "BATCH_CLOSER_CONFIG"
+YES_ENV = "BATCH_CLOSER_YES"
+_PREFIX = "BATCH_CLOSER_"
 KEY_ENV = "ENERGYCAP_API_KEY"
 GUARD = "guard"
 """The parameter of ``--guard``, which stands for a setting of each guard."""
@@ -68,11 +70,25 @@ def _from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
+    _refuse_slips(environ)
     return {
         entry.path: Given(environ[entry.knob.env], f"environment variable {entry.knob.env}")
         for entry in entries()
         if entry.knob.env and environ.get(entry.knob.env)
     }
+
+
+def _refuse_slips(environ: Mapping[str, str]) -> None:
+    """A bound whose name is misspelt would be missing without a word; what is named otherwise is others'."""
+    known = {entry.knob.env for entry in entries() if entry.knob.env} | {CONFIG_ENV, YES_ENV}
+    endings = sorted(name.removeprefix(_PREFIX) for name in known if name.startswith(_PREFIX))
+    for name in sorted(environ):
+        if not name.startswith(_PREFIX) or name in known:
+            continue
+        for ending in difflib.get_close_matches(name.removeprefix(_PREFIX), endings, n=1, cutoff=0.8):
+            raise ConfigurationError(
+                f"environment variable {name} is no setting; did you mean {_PREFIX}{ending}?"
+            )
 
 
 def _config_file(environ: Mapping[str, str], config: Path | None) -> Path | None:
