@@ -83,7 +83,8 @@ async def test_a_full_disk_refuses_intents_and_still_takes_results(disk: Path) -
         fill(disk)
         error = await fail_an_intent(writer, seqs[32:])
         assert "no room left" in str(error)
-        assert "make room, then continue with `batch-closer resume`" in str(error)
+        state = disk / "state"
+        assert f"make room, then continue with `batch-closer resume --state {state}`" in str(error)
         assert "\n" not in str(error)
         with pytest.raises(LedgerError, match="no room left"):
             await writer.intend(seqs[-1], 1, 5.0)

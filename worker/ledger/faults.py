@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from worker.words.errors import LedgerError
 
 TRY_AGAIN = "try again"
-RESUME = "continue with `batch-closer resume`"
+RESUME = "continue with `batch-closer resume --state {folder}`"
 
 _NO_ROOM = ("there is no room left on its disk", "make room, then {then}")
 _READ_ONLY = ("it can't be written", "make it and its folder writable, then {then}")
@@ -24,6 +25,10 @@ _UNREADABLE = (
     "make it and its folder readable and writable, or choose another --state, then {then}",
 )
 _NOT_OURS = ("it is not a ledger of this program", "move it away or choose another --state, then {then}")
+_REPLACED = (
+    "it was deleted or replaced while in use",
+    "put it back or choose another --state, then {then}",
+)
 _DAMAGED = ("it is damaged", "restore it from a backup or move it away, then {then}")
 _BUSY = ("another program keeps it locked", "let that one finish, then {then}")
 _DISK = ("the disk reports an error", "check the disk and the room on it, then {then}")
@@ -38,6 +43,7 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_IOERR: _DISK,
+    sqlite3.SQLITE_CONSTRAINT: _REPLACED,  # the run of what is recorded is not in it
 }
 _BY_ERRNO = {
     ENOSPC: _NO_ROOM,
@@ -61,6 +67,7 @@ def explain(error: Exception, path: Path, *, then: str = TRY_AGAIN) -> LedgerErr
     else:
         told, words = _UNREADABLE, str(error)
     what, remedy = told
+    then = then.format(folder=shlex.quote(str(path.parent)))
     line = f"ledger {path}: {what} ({words}); {remedy.format(then=then)}"
     return LedgerError("".join(character if character.isprintable() else "?" for character in line))
 

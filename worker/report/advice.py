@@ -34,7 +34,7 @@ _BEFORE_RESUMING: Final = {
     Stopped.DEADLINE: "Continue, with a later --deadline if this one is too early again:",
     Stopped.KEY: "Give a valid key for this base URL (ENERGYCAP_API_KEY or the key file), then continue:",
     Stopped.UNREACHABLE: "Check the base URL, the network and the proxy settings, then continue:",
-    Stopped.DISK: "Make room on the disk of the state folder, then continue:",
+    Stopped.DISK: "Put right what kept the ledger from being written, then continue:",
     Stopped.QUEUE: "Put the queue's broker right, then continue:",
 }
 _PER_OUTCOME: Final = {
