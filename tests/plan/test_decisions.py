@@ -164,6 +164,15 @@ def test_the_next_step_closes_what_was_planned(planner: Planner) -> None:
         assert ran.summary["outcomes"]["closed"] == ran.summary["input"]["ids"] == 2
 
 
+def test_no_close_is_offered_that_would_be_refused(planner: Planner) -> None:
+    """More batches than ``--max-batches`` allows are shown, and what to do about it."""
+    with simulator_thread(world=a_world(3)) as simulator:
+        for most, refused in (("1", True), ("2", False)):
+            planned = planner.plan(simulator, "--max-batches", most, ids=[1001, 1002])
+            assert ("a close of more than 1 is" in planned.out) is refused
+            assert ("batch-closer close" in planned.out) is not refused
+
+
 def test_json_is_the_file(planner: Planner) -> None:
     """``--json`` prints the document and nothing else; the file is written too."""
     with simulator_thread(world=a_world(MIXED)) as simulator:

@@ -174,8 +174,8 @@ def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) 
     most = settings.bounds.max_batches
     if most is not None and run.ids > most:
         raise ConfigurationError(
-            f"{counted(run.ids, 'batch')} would be closed, and --max-batches allows {most:,}: "
-            "check what is asked for, or raise it (nothing was closed)"
+            f"{counted(run.ids, 'batch')} are asked for, and --max-batches allows {most:,}: "
+            "check the input, or raise it (nothing was closed)"
         )
     refuse_run_unseen(settings, store, run)
 

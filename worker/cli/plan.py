@@ -125,7 +125,7 @@ def _report(
         duplicates=named.duplicates,
         untold=seen.untold,
         requests=seen.requests.total,
-        steps=next_steps(tally, again),
+        steps=next_steps(tally, again, settings.bounds.max_batches),
     )
 
 

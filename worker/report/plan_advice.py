@@ -27,9 +27,15 @@ class Again(NamedTuple):
     ids: str | None = None  # the close of the file in which the ids to close were written
 
 
-def next_steps(tally: PlanTally, again: Again) -> list[Advice]:
-    """The next steps, the most useful first."""
+def next_steps(tally: PlanTally, again: Again, most: int | None) -> list[Advice]:
+    """The next steps, the most useful first; a close of more than ``most`` batches is refused."""
     steps = _closing(tally, again) if tally.to_close.batches else []
+    if most is not None and tally.to_close.batches > most:
+        steps = [
+            Advice(
+                f"Check what is asked for, or raise --max-batches: a close of more than {most:,} is refused."
+            )
+        ]
     return steps + [Advice(text) for decision, text in _PER_DECISION.items() if tally.decisions[decision]]
 
 

@@ -34,7 +34,9 @@ def check_key(settings: Settings, environ: Mapping[str, str]) -> tuple[Check, Se
     try:
         key = read_key(environ, settings)
     except ConfigurationError as error:
-        return _fault("key", error, "give the key of a user who may close batches", 2), None
+        return _fault(
+            "key", error, f"put the key into {KEY_ENV}, or into a file that is named right", 2
+        ), None
     file = settings.api.key_file
     return ok("key", f"from {KEY_ENV}" if environ.get(KEY_ENV, "").strip() else f"from key file {file}"), key
 

@@ -203,7 +203,7 @@ def _name_of(file: Path) -> str:
     is_name = file.is_absolute() or file.suffix or os.path.lexists(file)
     if is_name or (len(file.parts) > 1 and os.path.lexists(file.parent)):
         return f"key file {file}"
-    return f"the key file (named in {KEY_FILE_ENV} or api.key_file; if that is the key itself, set {KEY_ENV})"
+    return f"the key file that {KEY_FILE_ENV} or api.key_file names (the key itself belongs in {KEY_ENV})"
 
 
 def _check_key(text: str, source: str) -> SecretStr:
