@@ -52,6 +52,17 @@ def test_plain_lines() -> None:
     assert (said[-1]["per_s"], said[-1]["left_s"]) == (4.0, 11.2)
 
 
+def test_what_was_not_attempted_is_no_progress() -> None:
+    """A run that is stopped settles the rest at once: that is no rate, and it is not done."""
+    stderr, clock = io.StringIO(), Clock()
+    with Progress(100, open_log(stderr), clock=clock) as progress:
+        clock.at += 2
+        for outcome in [Outcome.CLOSED] * 8 + [Outcome.NOT_ATTEMPTED] * 92:
+            progress.settled(outcome)
+    (said,) = events(stderr)
+    assert (said["done"], said["per_s"], said["outcomes"]) == (8, 4.0, {"closed": 8})
+
+
 def test_earlier_sessions() -> None:
     """What earlier sessions settled counts as done, but not for the rate."""
     stderr, clock = io.StringIO(), Clock()

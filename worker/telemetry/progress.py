@@ -52,7 +52,9 @@ class Progress:
             self._bar.start()
 
     def settled(self, outcome: Outcome) -> None:
-        """Count a batch as settled."""
+        """Count a batch as settled; one that was not attempted is no progress."""
+        if outcome is Outcome.NOT_ATTEMPTED:
+            return
         self._counts[outcome] += 1
         self._done += 1
         if self._terminal is None and self._clock() - self._last.at >= AT_MOST_EVERY_S:
