@@ -250,6 +250,25 @@ async def test_a_provisional_result_never_replaces_a_final_one(tmp_path: Path) -
         assert store.tally(run) == {Outcome.CLOSED: 2}
 
 
+@pytest.mark.parametrize(
+    ("record", "attempts"),
+    [(b'{"attempts":2}', 2), (b'{"attempts":0}', 1), (b'{"attempts":9}', 3), (b"{}", 3), (b"{", 3)],
+)
+async def test_an_attempt_that_was_not_made_counts_no_more(
+    tmp_path: Path, record: bytes, attempts: int
+) -> None:
+    """A run that stops in good order between an intent and its slot says how many there were."""
+    run, session = planned(tmp_path, [1, 2])
+    async with LedgerWriter(tmp_path, session, ballast_bytes=SMALL_BALLAST) as writer:
+        for seq in (run.first_seq, run.last_seq):
+            await writer.intend(seq, 3, 5.0)
+        writer.settle(run.first_seq, Outcome.FAILED, final=False, record=kept(record), token=None)
+    with open_ledger(tmp_path) as store:
+        store.drop_provisional(run)
+        first, killed = store.pending(run, after_seq=0, limit=9)
+        assert (first.attempts, killed.attempts) == (attempts, 3)
+
+
 async def test_closing_records_all_that_is_queued(tmp_path: Path) -> None:
     """Results queued just before the end are durable after it, and nothing is unrecorded."""
     run, session = planned(tmp_path, range(1, 1001))

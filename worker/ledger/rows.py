@@ -52,6 +52,14 @@ LEFT = (
     " WHERE b.id BETWEEN ? AND ? AND r.final IS NOT 1"
 )
 
+FORGET_UNMADE = (
+    # At least one stays: what was intended at all is looked up before it is touched again.
+    "UPDATE intents SET attempts = min(attempts, max(1, coalesce((SELECT"
+    " json_extract(CAST(record AS TEXT), '$.attempts') FROM results r"
+    " WHERE r.batch = intents.batch AND json_valid(CAST(record AS TEXT))), attempts)))"
+    " WHERE batch IN (SELECT batch FROM results WHERE batch BETWEEN ? AND ? AND final = 0)"
+)
+
 DISCARD = (
     "DELETE FROM results WHERE batch BETWEEN :first AND :last",
     "DELETE FROM intents WHERE batch BETWEEN :first AND :last",

@@ -243,9 +243,11 @@ class Store:
     def drop_provisional(self, run: RunRow) -> int:
         """Forget the results that a resumed run is to try again; return how many there were.
 
-        A batch that was not attempted begins anew: nothing that was intended for it was carried out.
+        A batch that was not attempted begins anew: nothing that was intended for it was carried out. Of
+        others an attempt that was intended and not made counts no more, for their results say so.
         """
         with self._transaction() as connection:
+            connection.execute(rows.FORGET_UNMADE, (run.first_seq, run.last_seq))
             connection.execute(
                 "DELETE FROM intents WHERE batch IN (SELECT batch FROM results"
                 " WHERE batch BETWEEN ? AND ? AND final = 0 AND outcome = ?)",
