@@ -64,10 +64,9 @@ def who_closed(end_date: str | None, touch: Touch) -> Ownership:
     """
     text = (end_date or "").strip()
     touch = touch.in_server_time()
-    by_date = _by_end_date(text, touch._replace(open_at=None))
     if touch.open_at is None:
-        return by_date
-    if by_date.ours:
+        return _by_end_date(text, touch)
+    if _by_end_date(text, touch._replace(open_at=None)).ours:
         return _OURS
     return Ownership(ours=True, weakness=CONTRADICTED) if _by_end_date(text, touch).ours else _NOT_OURS
 
