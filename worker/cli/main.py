@@ -15,6 +15,7 @@ import click
 
 from worker import __version__
 from worker.cli.signals import ignore, restored
+from worker.cli.streams import fill_missing
 from worker.words.errors import BatchCloserError
 
 _CYCLES_EVERY = 20_000
@@ -91,6 +92,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command and exit with its code."""
+    fill_missing()
     seek_cycles_rarely()
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
