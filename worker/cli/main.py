@@ -15,7 +15,7 @@ import click
 
 from worker import __version__
 from worker.cli.signals import ignore, restored
-from worker.cli.streams import fill_missing
+from worker.cli.streams import fill_missing, tell_unwritable
 from worker.words.errors import BatchCloserError
 
 _CYCLES_EVERY = 20_000
@@ -98,6 +98,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that can't show a character must not end the run
             stream.reconfigure(errors="replace")
+    tell_unwritable()
     if "_BATCH_CLOSER_COMPLETE" in os.environ:  # a shell asks what may come next
         from worker.cli.completion import offer
 
@@ -138,10 +139,6 @@ def _run(arguments: list[str]) -> int:
         return _fail(f"{error.format_message()} (see `{where} --help`)", error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:
-        # Whoever read our output is gone; what is still buffered must not raise at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:  # noqa: BLE001 - a traceback shown to a user is a bug
         return _fail(_internal(error), 1)
     return code if isinstance(code, int) else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,9 @@ import click
 from worker.report import render_text
 from worker.report.advice import quoted
 from worker.report.files import summary_json
-from worker.rules.summary import Summary
+from worker.rules.summary import Summary, printable
 from worker.telemetry.terminal import colours, width_of
+from worker.words.errors import OutputError
 from worker.words.model import Stopped
 
 if TYPE_CHECKING:  # it takes its time to load, and a summary may be shown without a session
@@ -22,13 +22,16 @@ if TYPE_CHECKING:  # it takes its time to load, and a summary may be shown witho
 
 def show(ended: Ended, folder: Path, state: Path | None, *, as_json: bool) -> int:
     """Print the summary and return the exit code; ``state`` is the folder where it is not the default."""
-    print_summary(ended.summary, folder, state, as_json=as_json)
     disk = ended.summary.stopped is Stopped.DISK
-    fault = ended.summary.stopped_by if disk else ended.fault
-    if fault is not None:
+    faults = [ended.summary.stopped_by if disk else ended.fault]
+    try:
+        print_summary(ended.summary, folder, state, as_json=as_json)
+    except OutputError as error:  # not raised: the run ended as it did, and that is what operators are told
+        faults.append(str(error))
+    told = [fault for fault in faults if fault is not None]
+    for fault in told:
         click.echo(f"batch-closer: {fault}", err=True)
-        return 1
-    return ended.summary.exit_code
+    return 1 if told else ended.summary.exit_code
 
 
 def command_for(words: str, state: Path | None) -> str:
@@ -39,7 +42,7 @@ def command_for(words: str, state: Path | None) -> str:
 
 
 def print_summary(summary: Summary, folder: Path, state: Path | None, *, as_json: bool) -> None:
-    """As JSON, or as text for people. Whoever read it may be gone: that changes nothing of what was done."""
+    """As JSON, or as text for people. Raises OutputError, which says where the run's files are."""
     if as_json:
         text = summary_json(summary).decode()
     else:
@@ -48,5 +51,5 @@ def print_summary(summary: Summary, folder: Path, state: Path | None, *, as_json
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        raise OutputError(error.why, f"the run's files are in {printable(str(folder), None)}") from None

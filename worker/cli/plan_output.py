@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Collection, Iterable
@@ -20,7 +19,7 @@ from worker.rules.plan import OUTCOMES, Plan, PlanDecision, PlanTally
 from worker.rules.summary import printable
 from worker.telemetry.render import terminal_safe
 from worker.telemetry.terminal import colours, width_of
-from worker.words.errors import ConfigurationError
+from worker.words.errors import ConfigurationError, OutputError
 from worker.words.model import Outcome, Stopped
 
 _EARLY: Final = {
@@ -79,7 +78,7 @@ def write_files(plan: Plan, out: Path, ids: Path | None) -> None:
 
 
 def print_plan(report: PlanReport, out: Path, key: SecretStr, *, as_json: bool) -> None:
-    """As JSON, or as text for people. Whoever read it may be gone: the plan is written all the same."""
+    """As JSON, or as text for people. Raises OutputError, which says where the plan is."""
     try:
         if as_json:
             for piece in report.plan.to_json():
@@ -90,8 +89,8 @@ def print_plan(report: PlanReport, out: Path, key: SecretStr, *, as_json: bool) 
             secret = key.get_secret_value()
             sys.stdout.write(text.replace(secret, "***") if len(secret) >= 4 else text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        raise OutputError(error.why, f"the plan is in {printable(str(out), None)}") from None
 
 
 def _safe(line: bytes) -> str:

@@ -5,6 +5,7 @@ BatchCloserError        one line for the user, with the exit code it means
 +-- InputError          2: an input that can't be read or decoded; nothing was sent
 +-- LedgerError         1: the ledger can't be read or written
 +-- QueueError          1: the queue's broker can't be reached or used, or lost its data
++-- OutputError         1: standard output can't be written
 +-- LockedError        75: another run holds the lock
 """
 
@@ -41,6 +42,16 @@ class QueueError(BatchCloserError):
     """The broker of a queue can't be reached or used, or it lost the queue."""
 
     exit_code = 1
+
+
+class OutputError(BatchCloserError):
+    """Standard output can't be written. What was done before is done."""
+
+    exit_code = 1
+
+    def __init__(self, why: str, remedy: str = "direct it elsewhere") -> None:
+        super().__init__(f"standard output can't be written: {why}; {remedy}")
+        self.why = why
 
 
 class LockedError(BatchCloserError):
