@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -105,7 +106,19 @@ def usable(folder: Path) -> Path:
         probe.touch(mode=0o600)
         probe.unlink()
     except OSError as error:
+        if file := _file_in(folder):
+            raise ConfigurationError(
+                f"state folder {folder} can't be used: {file} is a file, not a folder; "
+                "choose another with --state"
+            ) from None
         raise ConfigurationError(
             f"state folder {folder} can't be written: {error.strerror}; choose another with --state"
         ) from None
     return folder
+
+
+def _file_in(folder: Path) -> Path | None:
+    """The file that stands where the folder is to be, or one above it."""
+    with suppress(OSError):
+        return next((each for each in (folder, *folder.parents) if each.is_file()), None)
+    return None
