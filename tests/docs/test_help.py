@@ -97,3 +97,17 @@ def test_without_a_verb_the_help_is_shown_as_it_is(
     assert out == ""
     assert len(err.splitlines()) > 8
     assert err.startswith("Usage: batch-closer")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["clos"], "No such verb 'clos'. Did you mean 'close'? (see `batch-closer --help`)"),
+        (["xyzzy"], "No such verb 'xyzzy'. (see `batch-closer --help`)"),
+        (["runs", "lst"], "No such command 'lst'. Did you mean 'list'? (see `batch-closer runs --help`)"),
+    ],
+)
+def test_a_misspelt_verb(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was meant is guessed, at the top as below it; exit 2."""
+    assert run(arguments) == 2
+    assert capsys.readouterr() == ("", f"batch-closer: {line}\n")

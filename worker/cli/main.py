@@ -70,6 +70,16 @@ class Verbs(click.Group):
         command: click.Command = importlib.import_module(VERBS[cmd_name].module).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant; where there is none, the error names those that are like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            name = error.command_name
+            raise click.exceptions.NoSuchCommand(name, f"No such verb {name!r}.", VERBS, ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The verbs and their lines, without loading them."""
         with formatter.section("Verbs"):
