@@ -178,7 +178,7 @@ def test_waiting_no_longer(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize(("keys", "code", "left"), [("y\n", 0, 3), ("n\n", 2, 1)])
+@pytest.mark.parametrize(("keys", "code", "left"), [("y\n", 0, 3), ("n\n", 2, 1), ("\x04", 2, 1)])
 def test_at_a_terminal(keys: str, code: int, left: int, tmp_path: Path) -> None:
     """It asks, since nobody does afterwards; no adds nothing."""
     from tests.process.terminal import Terminal

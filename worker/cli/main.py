@@ -140,8 +140,8 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code
-    except click.Abort:
-        return _fail("interrupted", 130)
+    except click.Abort as error:
+        return _fail(str(error) or "interrupted", 130)
     except click.ClickException as error:
         where = (
             error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "batch-closer"

@@ -56,11 +56,22 @@ def ask(run: RunRow, looked: Looked, preview: Preview | None) -> None:
 
 
 def agree_to(lines: Iterable[str], question: str, otherwise: str) -> None:
-    """Ask a person about what the lines say. Raises ConfigurationError if the answer is no."""
+    """Ask a person about what the lines say.
+
+    Raises ConfigurationError if the answer is no, or the input ends; click.Abort, which says what that means,
+    for Ctrl-C.
+    """
     width = min(shutil.get_terminal_size().columns, 100)
     for line in [*lines, _WARNING]:
         click.echo("\n".join(textwrap.wrap(line, width, subsequent_indent=" " * _INDENT)), err=True)
-    if not click.confirm(question, default=False, err=True):
+    try:
+        agreed = click.confirm(question, default=False, err=True)
+    except click.Abort as error:
+        click.echo(err=True)  # nothing that was typed ended the question's line
+        if not isinstance(error.__context__, EOFError):
+            raise click.Abort(f"interrupted; {otherwise}") from None
+        agreed = False
+    if not agreed:
         raise ConfigurationError(f"not agreed to; {otherwise}")
 
 
