@@ -121,6 +121,8 @@ def test_without_a_list_there_is_no_selection(program: Looking, kinds: str, code
         (("1", "--code", "U*"), "--code"),
         (("--open", "--code", " "), "--code"),
         (("--open", "--owner", "bob"), "--owner"),
+        (("--open", "--owner", "0"), "--owner '0' can't be used: write me, or the number of a user (1 to "),
+        (("--open", "--owner", "2147483648"), "--owner"),
         (("--open", "--older-than", "7 weeks"), "7 weeks"),
         (("--open", "--exclude", "gone.txt"), "gone.txt"),
         (("--open", "--exclude", "odd.txt"), "line 2"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,12 +16,12 @@ from worker.rules.plan import PlanEntry, Wanted, invalid
 from worker.rules.selection import Selection, parse_age
 from worker.rules.summary import printable
 from worker.sources import Entry, read_targets
+from worker.sources.ids import parse_id
 from worker.words.answer import Identity
 from worker.words.errors import ConfigurationError
-from worker.words.model import Rejected
+from worker.words.model import MAX_BATCH_ID, Rejected
 
 F = TypeVar("F", bound=Callable[..., Any])
-_ID: Final = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(slots=True)
@@ -155,11 +154,13 @@ def _is_me(owner: str | None) -> bool:
 def _owner_id(owner: str | None) -> int | None:
     if owner is None or _is_me(owner):
         return None
-    if _ID.fullmatch(owner.strip()) is None:
+    number = parse_id(owner.strip())
+    if number is None:
         raise ConfigurationError(
-            f"--owner {printable(owner, 60)!r} can't be used: write me, or the number of a user"
+            f"--owner {printable(owner, 60)!r} can't be used: write me, or the number of a user "
+            f"(1 to {MAX_BATCH_ID})"
         )
-    return int(owner)
+    return number
 
 
 def _excluded(file: str | None, column: str | None, key: SecretStr) -> frozenset[int]:
