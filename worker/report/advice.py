@@ -68,7 +68,7 @@ def headline(summary: Summary) -> list[str]:
         if summary.untold:
             lines.append(f"Of {counted(summary.untold, 'batch')} the API told no bills or no total.")
     else:
-        lines.append("Closed no batch." if total else "Nothing to do: the input named no batch.")
+        lines.append("Closed no batch." if total else "Nothing to do: there is no batch to close.")
     lines += proof(summary)
     if before := summary.outcomes.get(Outcome.ALREADY_CLOSED, 0):
         lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")

@@ -59,7 +59,7 @@ def _headline(console: Console, report: PlanReport) -> None:
     tally, decisions = report.tally, report.tally.decisions
     amount, total = tally.to_close, sum(decisions.values())
     if not total:
-        console.print("Nothing to do: no batch is named.", style="bold")
+        console.print("Nothing to do: there is no batch to close.", style="bold")
         return
     if amount.batches:
         first = f"Would close {counted(amount.batches, 'batch')}: {counted(amount.bills, 'bill')}"

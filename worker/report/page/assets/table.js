@@ -141,7 +141,7 @@ class Table {
   }
 
   nothing() {
-    return element("tr", { class: "none" }, element("td", { class: "whole" }, rows.length ? "No entry is like that." : "The input named no batch."));
+    return element("tr", { class: "none" }, element("td", { class: "whole" }, rows.length ? "No entry is like that." : "There is no batch in this run."));
   }
 
   clicked(event) {
