@@ -36,6 +36,29 @@ def test_the_same_command_begins_continues_and_shows(tmp_path: Path) -> None:
         assert (len(simulator.requests), puts_seen(simulator)) == (requests, puts)
 
 
+def test_without_it_a_known_run_is_refused_and_it_is_named(tmp_path: Path) -> None:
+    """A scheduler that left --resume out learns what to add; whoever begins a retry needs another name."""
+    with simulator_thread(OPTIONS) as simulator:
+        bench = Bench(tmp_path, simulator)
+        command = ["close", *simulator.world.ids(), "--yes", "--run-id", "night", "--again", *SPEED]
+        with bench.start(*command) as program:
+            until(lambda: len(closed_by_us(simulator)) >= 5, "closes under way")
+            program.kill()
+        requests = len(simulator.requests)
+        unfinished = bench.run(*command)
+        assert unfinished.process.returncode == 2
+        (line,) = unfinished.complaints
+        assert "'night' is taken by an unfinished run: --resume beside --run-id continues it; or" in line
+        assert len(simulator.requests) == requests
+        assert bench.run(*command, "--resume").process.returncode == 3
+        finished = bench.run(*command)
+        assert finished.process.returncode == 2
+        assert "by a finished run: --resume beside --run-id shows how it ended" in finished.complaints[0]
+        retry = bench.run("runs", "retry", "night", "--yes", "--run-id", "night")
+        assert retry.process.returncode == 2
+        assert "run id 'night' is taken: choose another with --run-id" in retry.complaints[0]
+
+
 def test_it_must_be_said_which_run_is_meant(tmp_path: Path) -> None:
     """Without --run-id it is refused, before anything is read or sent."""
     with simulator_thread(OPTIONS) as simulator:

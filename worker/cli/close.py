@@ -29,6 +29,7 @@ from worker.cli.session.sitting import Sitting
 from worker.cli.settings.bounds import period_of, today
 from worker.cli.settings.resolve import read_key, refuse_key_in
 from worker.cli.settings.tree import Settings, fixed
+from worker.cli.taken import refuse_taken
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
 from worker.ledger import ListedBatch, NewRun, RunRow, Store
 from worker.report.advice import counted
@@ -105,7 +106,7 @@ def command(  # noqa: PLR0917 - click passes by name
     settings = settings_from(flags, config)
     key = read_key(os.environ, settings)
     agreed = is_agreed(yes=yes)
-    order = CloseOrder(run_id=run_id, agreed=agreed, again=again, as_json=as_json)
+    order = CloseOrder(run_id=run_id, agreed=agreed, again=again, as_json=as_json, can_resume=True)
     asked = asked_of(flags)
     looks = {"--plan": plan is not None, "--open": asked.open}
     refuse_unseen(settings, *(flag for flag, given in looks.items() if given))
@@ -127,6 +128,7 @@ class CloseOrder:
     agreed: bool
     again: bool
     as_json: bool
+    can_resume: bool = False  # whether --resume is there for whoever names the run again
 
 
 def close_entries(
@@ -138,10 +140,7 @@ def close_entries(
     base_url = settings.api.base_url
     state = state_folder(settings)
     with Sitting.open(settings, key, state, base_url, name, agreed=order.agreed) as sitting:
-        if sitting.store.run(name) is not None:
-            raise ConfigurationError(
-                f"run id {name!r} is taken: choose another with --run-id (nothing was sent)"
-            )
+        refuse_taken(sitting.store, name, resumes_at=base_url if order.can_resume else None)
         lookout, looked = sitting.lookout(), None
         if isinstance(source, Wish):
             looked, source = lookout.select(source, asks=not order.agreed)

@@ -16,6 +16,7 @@ from worker.cli.serving.gear import Gear
 from worker.cli.session.sitting import Sitting
 from worker.cli.settings.tree import Settings, fixed
 from worker.cli.signals import Ears
+from worker.cli.taken import refuse_taken
 from worker.cli.unseen import refuse_run_unseen, refuse_unseen
 from worker.ledger import RunRow, Store, Waiting, open_ledger
 from worker.report.advice import counted
@@ -139,10 +140,7 @@ class Turns:
     def _taken(self, sitting: Sitting, name: str, settings: Settings) -> RunRow | None:
         """A run of all that waits. Raises ConfigurationError, and takes nothing, where it must not begin."""
         store = sitting.store
-        if store.run(name) is not None:
-            raise ConfigurationError(
-                f"run id {name!r} is taken: choose another with --run-id (nothing was sent)"
-            )
+        refuse_taken(store, name)
         sitting.lookout().expect()
         taken = store.queue(self._base_url).take(
             new_run(name, settings), at=time.time(), refuse=lambda waiting: _refuse(waiting, settings)
