@@ -140,7 +140,8 @@ def close_entries(
     base_url = settings.api.base_url
     state = state_folder(settings)
     with Sitting.open(settings, key, state, base_url, name, agreed=order.agreed) as sitting:
-        refuse_taken(sitting.store, name, resumes_at=base_url if order.can_resume else None)
+        resumes_at = base_url if order.can_resume else None
+        refuse_taken(sitting.store, sitting.folder(name), name, resumes_at=resumes_at)
         lookout, looked = sitting.lookout(), None
         if isinstance(source, Wish):
             looked, source = lookout.select(source, asks=not order.agreed)
@@ -163,7 +164,7 @@ def close_entries(
             sitting.store.discard(run)
             raise
         ended = sitting.perform(run, looked)
-        return show(ended, sitting.folder(run), settings.output.state, as_json=order.as_json)
+        return show(ended, sitting.folder(name), settings.output.state, as_json=order.as_json)
 
 
 def refuse_unfit(store: Store, run: RunRow, settings: Settings, *, again: bool) -> None:

@@ -80,7 +80,8 @@ def _continue(run: RunRow, flags: Mapping[str, Any], config: Path | None, *, as_
         run = find_run(sitting.store, run.run_id)
         refuse_run_unseen(settings, sitting.store, run)
         looked = sitting.lookout().before(run, asks=False)
-        return show(sitting.perform(run, looked), sitting.folder(run), settings.output.state, as_json=as_json)
+        ended = sitting.perform(run, looked)
+        return show(ended, sitting.folder(run.run_id), settings.output.state, as_json=as_json)
 
 
 def _choose(store: Store, run_id: str | None) -> RunRow:

@@ -17,6 +17,13 @@ from worker.report.results import replaced
 from worker.rules.summary import Summary, printable
 from worker.words.model import WORTH_RETRYING, Outcome, Result
 
+LOG: Final = "log.jsonl"
+FILES: Final = (
+    *("report.html", "results.csv", "results.jsonl", "retry.txt", "summary.json", "summary.md"),
+    LOG,
+)
+"""What the folder of a run holds at its end, in the order it is told in."""
+
 CSV_KEYS: Final = (*KEYS, "input")
 _FORMULA_STARTS: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 _TOTAL: Final = CSV_KEYS.index("running_total")

@@ -19,6 +19,7 @@ from worker.cli.serving.gear import Gear
 from worker.cli.session.sitting import Sitting
 from worker.cli.settings.tree import Settings
 from worker.cli.signals import Ears
+from worker.cli.taken import refuse_taken
 from worker.ledger import RunRow, Store, open_ledger
 from worker.report import line_of
 from worker.rules.message import Message, Unfit, of_json
@@ -158,6 +159,7 @@ class BrokerTurns(Turns):
 
     def _taken(self, sitting: Sitting, name: str, settings: Settings) -> RunRow | None:
         """A run of the messages in hand."""
+        refuse_taken(sitting.store, sitting.folder(name), name)
         sitting.lookout().expect()
         return sitting.store.plan(new_run(name, settings), self._entries())
 

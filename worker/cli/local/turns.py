@@ -97,7 +97,7 @@ class Turns:
             refuse_run_unseen(settings, sitting.store, run)
             looked = sitting.lookout().before(run, asks=False)
             ended = sitting.perform(run, looked)
-            code = show(ended, sitting.folder(run), settings.output.state, as_json=order.as_json)
+            code = show(ended, sitting.folder(name), settings.output.state, as_json=order.as_json)
         return Turn(name, code, ended.summary.stopped)
 
     def goes_on_after(self, then: Next) -> bool:
@@ -140,7 +140,7 @@ class Turns:
     def _taken(self, sitting: Sitting, name: str, settings: Settings) -> RunRow | None:
         """A run of all that waits. Raises ConfigurationError, and takes nothing, where it must not begin."""
         store = sitting.store
-        refuse_taken(store, name)
+        refuse_taken(store, sitting.folder(name), name)
         sitting.lookout().expect()
         taken = store.queue(self._base_url).take(
             new_run(name, settings), at=time.time(), refuse=lambda waiting: _refuse(waiting, settings)

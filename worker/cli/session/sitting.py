@@ -79,9 +79,9 @@ class Sitting:
             reading = Reading(settings=settings, key=key, log=log, ears=ears or Ears(), phases=phases)
             yield cls(state=state, store=store, reading=reading, telling=telling)
 
-    def folder(self, run: RunRow) -> Path:
+    def folder(self, run_id: str) -> Path:
         """The folder of a run's files."""
-        return self.state / "runs" / run.run_id
+        return self.state / "runs" / run_id
 
     def lookout(self) -> Lookout:
         """What looks at batches for this sitting."""
@@ -99,10 +99,10 @@ class Sitting:
             store=self.store,
             run=run,
             reading=self.reading,
-            folder=self.folder(run),
+            folder=self.folder(run.run_id),
             looked=looked,
             telling=self.telling,
         )
         ended = session.perform()
-        self.telling.ended(ended, self.folder(run))
+        self.telling.ended(ended, self.folder(run.run_id))
         return ended
