@@ -84,6 +84,20 @@ def test_a_killed_holder_does_not_block(tmp_path: Path) -> None:
     assert not named.exists()
 
 
+def test_which_run_holds_it(tmp_path: Path) -> None:
+    """Whoever asks learns which run it is, and takes nothing; a killed holder's file says nothing."""
+    with contending(tmp_path, "run-a") as (holder,):
+        holder.go()
+        assert holder.hear() == "held"
+        assert RunLock(tmp_path, HOST, me()).held_by() == "run-a"
+        holder.process.kill()
+        holder.process.wait()
+    assert list(tmp_path.glob("*.json"))
+    assert RunLock(tmp_path, HOST, me()).held_by() is None
+    with RunLock(tmp_path, HOST, me("next")):
+        pass
+
+
 def test_another_host_has_its_own_lock(tmp_path: Path) -> None:
     """Runs on different API hosts share a state folder."""
     with RunLock(tmp_path, HOST, me()), RunLock(tmp_path, "other.example.com", me()):

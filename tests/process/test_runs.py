@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.process.program import Bench, until
+from tests.process.program import Bench, Program, until
 from tests.process.truth import check_report, of_outcome, puts_seen
 from worker.simulator.options import Options, Pace, Population
 from worker.simulator.running import Simulator, simulator_thread
@@ -89,6 +90,64 @@ def test_report_of_a_resumed_run(tmp_path: Path) -> None:
         bench.run("runs", "report", "run")
         assert _sorted(_files(bench)) == _sorted(before)
         check_report(simulator, bench.lines("run"), bench.summary("run"))
+
+
+def _words(program: Program) -> str:
+    return " ".join(program.stdout.split())
+
+
+def _listed(program: Program) -> list[str]:
+    """The files that a summary lists."""
+    return program.stdout.partition("Files: ")[2].partition("\n")[2].replace(",", "").split()
+
+
+def test_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
+    """Under way, and killed, it has no end and no exit code; what to do is to resume it, not to retry it."""
+    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.4, 0.4)))) as simulator:
+        bench = Bench(tmp_path, simulator)
+        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
+            _until_more_closes(simulator)
+            under_way = bench.run("runs", "show", "run")
+            assert not program.ended, "it was to be shown while it is under way"
+            program.kill()
+        killed = bench.run("runs", "show", "run")
+        assert "Under way: " in _words(under_way)
+        assert "Wait until it has ended" in _words(under_way)
+        assert "Unfinished: " in _words(killed)
+        assert "Continue where it stopped" in _words(killed)
+        for shown in (under_way, killed):
+            assert "batch-closer resume run" in _words(shown)
+            assert "retry" not in _words(shown)
+            assert _listed(shown) == ["results.jsonl", "log.jsonl"]
+        told = bench.json("runs", "show", "run")
+        assert (told["finished_at"], told["exit_code"], told["stopped"]) == (None, None, None)
+        bench.run("resume", "run", "--concurrency", 40)
+        ended = bench.json("runs", "show", "run")
+        assert ended.keys() == told.keys()
+        assert (ended["exit_code"], bench.summary("run")["finished_at"]) == (3, ended["finished_at"])
+        assert _listed(bench.run("runs", "show", "run")) == [*WRITTEN, "log.jsonl"]
+
+
+def test_report_of_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
+    """Its files are written, and say the same."""
+    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.05, 0.05)))) as simulator:
+        bench = Bench(tmp_path, simulator)
+        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
+            _until_more_closes(simulator)
+            program.kill()
+        reported = bench.run("runs", "report", "run")
+        assert reported.process.returncode == 0, reported.complaints
+        assert _listed(reported) == [*WRITTEN, "log.jsonl"]
+        assert bench.summary("run").keys() >= {"finished_at", "exit_code"}
+        assert (bench.summary("run")["finished_at"], bench.summary("run")["exit_code"]) == (None, None)
+        (unfinished,) = re.findall(r"Unfinished: \d+ of 40 are not settled", _words(reported))
+        for name in ("summary.md", "report.html"):
+            text = (bench.folder("run") / name).read_text(encoding="utf-8")
+            assert unfinished in text
+            assert "batch-closer resume run" in text
+            assert "runs retry" not in text
+            assert "none yet" in text
+        assert len(bench.lines("run")) == 40
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send this signal")

@@ -109,6 +109,18 @@ def test_what_must_not_be_missed() -> None:
     assert "Nothing was read again" in text
 
 
+@pytest.mark.parametrize("results", [list(mixed(40)), [result(1)], [result(1, Outcome.NOT_ATTEMPTED)], []])
+def test_unfinished(results: list[Result]) -> None:
+    """A run that has not come to its end says so first, and nowhere that nothing is left to do."""
+    text = page(results, summary_of(results, finished_at=None, exit_code=None))
+    assert text.index("<h2>Unfinished: ") < text.index("batches closed")
+    assert "batch-closer resume month-end" in text
+    assert "none yet" in text
+    assert "UTC on" in text
+    assert "Nothing is left to do" not in text
+    assert "runs retry" not in text
+
+
 @settings(max_examples=30)
 @given(st.lists(odd_results, max_size=6), odd_text, st.none() | st.sampled_from(Stopped))
 def test_odd_text(results: list[Result], odd: str, stopped: Stopped | None) -> None:

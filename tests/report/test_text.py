@@ -15,7 +15,7 @@ from worker.report.advice import took
 from worker.report.markdown import render_markdown
 from worker.report.text import render_text
 from worker.rules.proof import Proof
-from worker.rules.summary import Verified
+from worker.rules.summary import Summary, Verified
 from worker.words.model import FINE_BY_DEFAULT, Outcome, Result, Stopped
 
 from .support import odd_results, odd_text, result, summary
@@ -88,6 +88,53 @@ def test_stopped_by() -> None:
     made = replace(summary([result(1)], Stopped.ABORT, "same=20"), stopped_by_ids=tuple(range(1, 12)))
     said = "Stopped early: an abort rule fired (same=20; at batches 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...)."
     assert said in render_text(made, FOLDER, width=200)
+
+
+_CUT_OFF = result(2, Outcome.UNKNOWN)._replace(reason="interrupted")
+
+
+@pytest.mark.parametrize(
+    ("results", "sessions", "said", "then"),
+    [
+        (
+            [result(1), _CUT_OFF, result(3, Outcome.NOT_ATTEMPTED), result(4, Outcome.NOT_FOUND)],
+            1,
+            "Unfinished: 2 of 4 are not settled. 1 of 4 did not end fine.",
+            "Continue where it stopped: batch-closer resume r1",
+        ),
+        (
+            [result(1), result(2, Outcome.NOT_ATTEMPTED)],
+            2,
+            "Unfinished: 1 of 2 is not settled.",
+            "Continue where it stopped: batch-closer resume r1",
+        ),
+        (
+            [result(1)],
+            1,
+            "Unfinished: everything is settled, and its files are still to be written.",
+            "Continue where it stopped: batch-closer resume r1",
+        ),
+        (
+            [result(1, Outcome.NOT_ATTEMPTED)],
+            0,
+            "Not begun: 1 of 1 is not settled.",
+            "Close its input again: there is nothing to continue.",
+        ),
+    ],
+)
+def test_unfinished(results: list[Result], sessions: int, said: str, then: str) -> None:
+    """A run that has not come to its end says how far it is, and how to continue it; it did not end fine."""
+    made = replace(summary(results), sessions=sessions, finished_at=None, exit_code=None)
+    assert Summary.from_json_dict(made.to_json_dict()).is_unfinished
+    text = " ".join(render_text(made, FOLDER, files=["log.jsonl"]).split())
+    marked = render_markdown(made, FINE_BY_DEFAULT).replace("`", "")
+    for each in (text, marked):
+        assert said in each
+        assert then in each
+        assert "retry" not in each
+        assert "ended fine" not in each
+    assert text.endswith("Files: /state/runs/r1 log.jsonl")
+    assert "Files" not in render_text(made, FOLDER, files=[])
 
 
 @given(

@@ -10,7 +10,7 @@ import click
 
 from worker.report import render_text
 from worker.report.advice import quoted
-from worker.report.files import summary_json
+from worker.report.files import FILES, summary_json
 from worker.rules.summary import Summary, printable
 from worker.telemetry.terminal import colours, width_of
 from worker.words.errors import OutputError
@@ -31,7 +31,7 @@ def show(ended: Ended, folder: Path, state: Path | None, *, as_json: bool) -> in
     told = [fault for fault in faults if fault is not None]
     for fault in told:
         click.echo(f"batch-closer: {fault}", err=True)
-    return 1 if told else ended.summary.exit_code
+    return 1 if told else ended.summary.ended_with
 
 
 def command_for(words: str, state: Path | None) -> str:
@@ -41,13 +41,26 @@ def command_for(words: str, state: Path | None) -> str:
     )
 
 
-def print_summary(summary: Summary, folder: Path, state: Path | None, *, as_json: bool) -> None:
-    """As JSON, or as text for people. Raises OutputError, which says where the run's files are."""
+def print_summary(
+    summary: Summary, folder: Path, state: Path | None, *, as_json: bool, under_way: bool = False
+) -> None:
+    """As JSON, or as text for people. Raises OutputError, which says where the run's files are.
+
+    ``under_way``: somebody works on the run right now.
+    """
     if as_json:
         text = summary_json(summary).decode()
     else:
         out = sys.stdout
-        text = render_text(summary, folder, state=state, colour=colours(out), width=width_of(out))
+        text = render_text(
+            summary,
+            folder,
+            state=state,
+            colour=colours(out),
+            width=width_of(out),
+            files=[name for name in FILES if (folder / name).exists()],
+            under_way=under_way,
+        )
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -64,7 +64,7 @@ def take_up(run_id: str, flags: Mapping[str, Any], config: Path | None, *, as_js
         if run.state is RunState.FINISHED:
             summary, _ = reckon(store, run)
             print_summary(summary, state / "runs" / run_id, named_state(flags), as_json=as_json)
-            return summary.exit_code
+            return summary.ended_with
     return _continue(run, flags, config, as_json=as_json)
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from worker.cli.run_list import render_runs
 from worker.cli.session.account import Account, Ending, results_of
 from worker.cli.settings.resolve import read_key
 from worker.cli.settings.tree import Settings, fixed
-from worker.ledger import RunRow, RunState, Store, open_ledger
+from worker.ledger import Holder, RunLock, RunRow, RunState, Store, open_ledger
 from worker.report import write_reports, write_results
 from worker.rules.summary import Summary, instant
 from worker.telemetry.terminal import colours, width_of
 from worker.words.errors import ConfigurationError
-from worker.words.model import WORTH_RETRYING, Planned
+from worker.words.model import WORTH_RETRYING, Outcome, Planned
 
 _state_options = setting_options("output.state")
 _queue_option = click.option(
@@ -154,7 +155,9 @@ def show_run(run_id: str, as_json: bool, queue: str | None, config: Path | None,
     with open_ledger(state) as store:
         run = find_run(store, run_id)
         summary, _ = reckon(store, run)
-    print_summary(summary, state / "runs" / run_id, state, as_json=as_json)
+    print_summary(
+        summary, state / "runs" / run_id, state, as_json=as_json, under_way=is_under_way(state, run)
+    )
     return 0
 
 
@@ -180,11 +183,18 @@ def report_run(run_id: str, as_json: bool, queue: str | None, config: Path | Non
         return fleet_runs.report_run(queue, run_id, folder, named_state(flags), as_json=as_json)
     with open_ledger(state) as store:
         run = find_run(store, run_id)
+        under_way = is_under_way(state, run)
         summary, ending = reckon(store, run)
         write_results(folder / "results.jsonl", results_of(store, run, ending))
         write_reports(folder, summary, results_of(store, run, ending), _settings_of(run).output.fine)
-    print_summary(summary, folder, state, as_json=as_json)
+    print_summary(summary, folder, state, as_json=as_json, under_way=under_way)
     return 0
+
+
+def is_under_way(state: Path, run: RunRow) -> bool:
+    """Whether somebody works on the run right now, and holds its lock."""
+    ended = run.finished_at is not None
+    return not ended and RunLock(state, run.host, Holder.here()).held_by() == run.run_id
 
 
 def _settings_of(run: RunRow) -> Settings:
@@ -192,16 +202,20 @@ def _settings_of(run: RunRow) -> Settings:
 
 
 def reckon(store: Store, run: RunRow) -> tuple[Summary, Ending]:
-    """The summary of the run's last session; of one that was killed, or is under way, what is known now."""
+    """The summary of the run's last session.
+
+    Of one that was killed, or is under way, what is known now: that has no end, and no exit code.
+    """
     ending = Ending(at=run.finished_at or time.time(), stopped=run.stopped, by=run.stopped_by)
     if run.summary is not None:
         return Summary.from_json_dict(orjson.loads(run.summary)), ending
     settings = _settings_of(run)
-    account = Account(store, run, settings.output.fine)
+    # Whatever --ok says: what has no result yet did not end, and so not fine.
+    account = Account(store, run, settings.output.fine - {Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED})
     for result in results_of(store, run, ending):
         account.tally.add(result)
     summary = account.summary(ending, rate_per_s=settings.limits.rate_per_s, session_s=0.0)
-    return summary, ending
+    return replace(summary, finished_at=None, exit_code=None), ending
 
 
 @command.command(

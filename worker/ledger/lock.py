@@ -95,6 +95,18 @@ class RunLock:
         self._lock.release()
         return True
 
+    def held_by(self) -> str | None:
+        """The run that its holder is at; None where nobody holds it, or where that can't be told."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            holder = _read(self._holder_path)
+            return None if holder is None else str(holder.get("run"))
+        except (OSError, NotImplementedError):
+            return None
+        self._lock.release()
+        return None
+
     def __enter__(self) -> Self:
         self.acquire()
         return self

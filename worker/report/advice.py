@@ -58,8 +58,8 @@ def counted(n: int, word: str) -> str:
     return f"{n:,} {word if n == 1 else plural}"
 
 
-def headline(summary: Summary) -> list[str]:
-    """The first sentences of any report."""
+def headline(summary: Summary, *, under_way: bool = False) -> list[str]:
+    """The first sentences of any report; ``under_way``: somebody works on the run right now."""
     total, closed = sum(summary.outcomes.values()), summary.closed
     lines = []
     if closed.batches:
@@ -74,11 +74,23 @@ def headline(summary: Summary) -> list[str]:
         lines.append(f"{before:,} {'was' if before == 1 else 'were'} closed before this run.")
     if summary.stopped is not None:
         lines.append(f"Stopped early: {stopped(summary)}.")
-    if bad := sum(problem.count for problem in summary.problems):
+    left = summary.unsettled if summary.is_unfinished else 0
+    if summary.is_unfinished:
+        lines.append(unfinished(summary, under_way=under_way))
+    if bad := sum(problem.count for problem in summary.problems) - left:
         lines.append(f"{bad:,} of {total:,} did not end fine.")
-    elif total:
+    elif total and not summary.is_unfinished:
         lines.append("Everything ended fine." if total > 1 else "It ended fine.")
     return lines
+
+
+def unfinished(summary: Summary, *, under_way: bool = False) -> str:
+    """How far a run is that has not come to its end."""
+    left, total = summary.unsettled, sum(summary.outcomes.values())
+    how = "Under way" if under_way else "Unfinished" if summary.sessions else "Not begun"
+    if not left:
+        return f"{how}: everything is settled, and its files are still to be written."
+    return f"{how}: {left:,} of {total:,} {'is' if left == 1 else 'are'} not settled."
 
 
 def proof(summary: Summary) -> list[str]:
@@ -120,14 +132,18 @@ def by_guard(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{printable(name, 40)} {count:,}" for name, count in most_first)
 
 
-def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
+def advice_of(summary: Summary, state: Path | None = None, *, under_way: bool = False) -> list[Advice]:
     """The next steps, the most useful first; ``state`` is the state folder where commands have to name it."""
     where = "" if state is None else f" --state {quoted(str(state))}"
     troubled = {problem.outcome for problem in summary.problems}
     steps = []
-    if summary.stopped is not None:
+    resume = f"batch-closer resume {quoted(summary.run_id)}{where}"
+    if summary.is_unfinished:
+        # What was cut off is looked up by then: nobody has to.
+        troubled -= {Outcome.UNKNOWN}
+        steps.append(_onwards(summary, resume, under_way=under_way))
+    elif summary.stopped is not None:
         text = _BEFORE_RESUMING.get(summary.stopped, "Continue where it stopped:")
-        resume = f"batch-closer resume {quoted(summary.run_id)}{where}"
         if summary.queue is not None:
             resume = f"batch-closer enqueue INPUT --queue {quoted(summary.queue)} --run-id {summary.run_id}"
         steps.append(Advice(text, resume))
@@ -138,6 +154,14 @@ def advice_of(summary: Summary, state: Path | None = None) -> list[Advice]:
         steps.append(Advice("Try those again that are worth it (they are in retry.txt):", retry))
     found = ((outcome, text) for outcome, text in _PER_OUTCOME.items() if outcome in troubled)
     return steps + [Advice(f"{outcome.value}: {text}") for outcome, text in found]
+
+
+def _onwards(summary: Summary, resume: str, *, under_way: bool) -> Advice:
+    if under_way:
+        return Advice("Wait until it has ended; if it is cut short, continue it:", resume)
+    if not summary.sessions:
+        return Advice("Close its input again: there is nothing to continue.")
+    return Advice("Continue where it stopped:", resume)
 
 
 def remedy(problem: Problem) -> str:

@@ -29,13 +29,15 @@ def render_markdown(summary: Summary, ok: Collection[Outcome]) -> str:
 def _facts(summary: Summary) -> list[str]:
     counts = summary.input
     repeats = f"{counted(counts.duplicates, 'duplicate')}, {counts.invalid:,}"
+    ended = summary.finished_at
+    until = "on, and unfinished" if ended is None else f"to {instant(ended)}"
     return [
         f"- API: {code(summary.base_url)}",
         *([f"- Key: {code(whose(summary.key))}"] if summary.key else []),
-        f"- From {instant(summary.started_at)} to {instant(summary.finished_at)}; {plain(effort(summary))}.",
+        f"- From {instant(summary.started_at)} {until}; {plain(effort(summary))}.",
         f"- Input: {counted(counts.lines, 'line')}, {counted(counts.ids, 'distinct id')}, {repeats} invalid",
         *(f"- {plain(remark)}" for remark in remarks(summary)),
-        f"- Exit code: {summary.exit_code}",
+        f"- Exit code: {'none yet' if summary.exit_code is None else summary.exit_code}",
     ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from worker.report.advice import advice_of, effort, first_ids, headline, proof, remarks, why
+from worker.report.advice import Advice, advice_of, effort, first_ids, headline, proof, remarks, why
 from worker.report.console import console_of
+from worker.report.files import FILES
 from worker.report.released import whose
 from worker.rules.summary import Problem, Summary, printable
 
@@ -15,43 +17,51 @@ if TYPE_CHECKING:  # rich takes its time to load, and most verbs never show a su
     from rich.console import Console
 
 _MAX_PROBLEMS: Final = 12
-_FILES: Final = "report.html, results.csv, results.jsonl, retry.txt, summary.json, summary.md, log.jsonl"
 
 
 def render_text(
-    summary: Summary, folder: Path, *, state: Path | None = None, colour: bool = False, width: int = 80
+    summary: Summary,
+    folder: Path,
+    *,
+    state: Path | None = None,
+    colour: bool = False,
+    width: int = 80,
+    files: Sequence[str] = FILES,
+    under_way: bool = False,
 ) -> str:
     """The summary as lines no wider than ``width`` cells, except those with a path or a command.
 
-    ``state`` is the state folder, where the commands that are shown have to name it.
+    ``state`` is the state folder, where the commands that are shown have to name it; ``files`` are those
+    that the folder has; ``under_way``: somebody works on the run right now.
     Untrusted text in it holds no control characters, and ``colour`` adds escape sequences of ours alone.
     """
     out = io.StringIO()
     console = console_of(out, colour=colour, width=width)
-    _headline(console, summary)
+    _headline(console, summary, under_way=under_way)
     if summary.problems:
-        _problems(console, summary.problems)
-    _next_steps(console, summary, state)
+        _problems(console, summary.problems, see="summary.md" in files)
+    _next_steps(console, advice_of(summary, state, under_way=under_way))
     console.print()
     for remark in remarks(summary):
         console.print(remark)
     console.print(f"Run {printable(summary.run_id)} {effort(summary)}.")
     owner = f", with the key of {whose(summary.key)}" if summary.key else ""
     console.print(f"At {printable(summary.base_url, None)}{owner}.")
-    console.print(f"Files: {_path(folder)}", soft_wrap=True)
-    _indented(console, _FILES, 2)
+    if files:
+        console.print(f"Files: {_path(folder)}", soft_wrap=True)
+        _indented(console, ", ".join(files), 2)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
-def _headline(console: Console, summary: Summary) -> None:
-    good = "bold green" if not summary.problems and summary.stopped is None else "bold"
-    first, *rest = headline(summary)
-    console.print(first, style=good)
+def _headline(console: Console, summary: Summary, *, under_way: bool) -> None:
+    is_fine = not (summary.problems or summary.stopped or summary.is_unfinished)
+    first, *rest = headline(summary, under_way=under_way)
+    console.print(first, style="bold green" if is_fine else "bold")
     for line in proof(summary):
         rest.remove(line)
         console.print(line, style=_proven(summary))
     if rest:
-        console.print(" ".join(rest), style="yellow" if summary.problems or summary.stopped else None)
+        console.print(" ".join(rest), style=None if is_fine else "yellow")
 
 
 def _proven(summary: Summary) -> str:
@@ -61,7 +71,7 @@ def _proven(summary: Summary) -> str:
     return "green" if verified is not None and verified.batches == summary.closed.batches else "yellow"
 
 
-def _problems(console: Console, problems: tuple[Problem, ...]) -> None:
+def _problems(console: Console, problems: tuple[Problem, ...], *, see: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -79,13 +89,13 @@ def _problems(console: Console, problems: tuple[Problem, ...]) -> None:
     console.print(table)
     if hidden := problems[_MAX_PROBLEMS:]:
         batches = sum(problem.count for problem in hidden)
-        _indented(console, f"and {batches:,} more in {len(hidden)} smaller groups: see summary.md", 2)
+        where = ": see summary.md" if see else ""
+        _indented(console, f"and {batches:,} more in {len(hidden)} smaller groups{where}", 2)
 
 
-def _next_steps(console: Console, summary: Summary, state: Path | None) -> None:
+def _next_steps(console: Console, steps: Sequence[Advice]) -> None:
     from rich.table import Table
 
-    steps = advice_of(summary, state)
     if steps:
         console.print()
         console.print("What to do next", style="bold")

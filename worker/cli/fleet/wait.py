@@ -76,7 +76,7 @@ async def follow(order: EnqueueOrder, runs: Runs, run: RunRow, state: Path, log:
     if fault is not None:
         click.echo(f"batch-closer: {fault}", err=True)
         return 1
-    return summary.exit_code
+    return summary.ended_with
 
 
 class _Follower:

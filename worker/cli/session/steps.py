@@ -38,7 +38,7 @@ class Ended(NamedTuple):
     @property
     def exit_code(self) -> int:
         """The program's: a run whose files can't be written did not go well."""
-        return self.summary.exit_code if self.fault is None else 1
+        return self.summary.ended_with if self.fault is None else 1
 
 
 class Session:
@@ -195,7 +195,7 @@ class Session:
         store, run = self._store, self._run
         end = RunEnd(
             finished_at=ending.at,
-            exit_code=summary.exit_code,
+            exit_code=summary.ended_with,
             stopped=ending.stopped,
             stopped_by=ending.by,
             summary=summary_json(summary).decode(),

@@ -62,7 +62,7 @@ class Tracing:
         facts |= {f"outcomes.{outcome}": count for outcome, count in summary.outcomes.items() if count}
         if summary.stopped is not None:
             facts["stopped"] = summary.stopped.value
-        self.traces.end(facts, ended_at=summary.finished_at, good=exit_code == 0)
+        self.traces.end(facts, ended_at=summary.last_at, good=exit_code == 0)
 
     def close(self) -> None:
         """Begin to export what is left."""

@@ -68,7 +68,7 @@ class Page:
 
     def told(self) -> Markup:
         """What the script has to know besides the rows."""
-        spans_days = view.period(self._summary.started_at, self._summary.finished_at).count(",") > 1
+        spans_days = view.period(self._summary.started_at, self._summary.last_at).count(",") > 1
         return json_for_page(
             {
                 "columns": COLUMNS,

@@ -30,7 +30,7 @@ class Working:
     @classmethod
     def of(cls, summary: Summary) -> Working:
         """The working time of a run."""
-        return cls(summary.worked or (Span(summary.started_at, summary.finished_at),))
+        return cls(summary.worked or (Span(summary.started_at, summary.last_at),))
 
     @property
     def total_s(self) -> float:

@@ -14,6 +14,7 @@ from worker.report.advice import (
     remedy,
     stopped,
     took,
+    unfinished,
     why,
 )
 from worker.report.released import whose
@@ -71,7 +72,7 @@ def title_of(summary: Summary) -> str:
 
 def lead_of(summary: Summary) -> str:
     """The sentences under the heading, less those that the figures and alerts tell."""
-    told = {f"Stopped early: {stopped(summary)}.", *proof(summary)}
+    told = {f"Stopped early: {stopped(summary)}.", unfinished(summary), *proof(summary)}
     lines = (line.removeprefix("Nothing to do: ") for line in headline(summary))
     left = " ".join(line for line in lines if line not in told and not line.startswith("Closed "))
     return left[:1].upper() + left[1:]
@@ -101,7 +102,10 @@ def alerts_of(summary: Summary) -> list[Alert]:
         text = "They were closed, and a read after the run shows them open or gone. See to them first."
         ids = "; ".join(_all_ids(each) for each in summary.problems if each.outcome is Outcome.CLOSED)
         alerts.append(Alert(proof(summary)[0], text, ids=ids))
-    if summary.stopped is not None:
+    if summary.is_unfinished:
+        first = advice_of(summary)[0]
+        alerts.append(Alert(unfinished(summary), first.text, first.command))
+    elif summary.stopped is not None:
         untried = summary.outcomes.get(Outcome.NOT_ATTEMPTED, 0)
         left = (
             f"{counted(untried, 'batch')} {'was' if untried == 1 else 'were'} not tried. " if untried else ""
@@ -138,8 +142,9 @@ def groups_of(summary: Summary) -> list[Group]:
 
 
 def step_of(summary: Summary) -> Advice | None:
-    """The command that takes up what is worth it, unless the alert of a stopped run has it."""
-    steps = [] if summary.stopped is not None else advice_of(summary)
+    """The command that takes up what is worth it, unless the alert of a stopped or unfinished run has it."""
+    alerted = summary.stopped is not None or summary.is_unfinished
+    steps = [] if alerted else advice_of(summary)
     return steps[0] if steps and steps[0].command else None
 
 
@@ -157,8 +162,14 @@ def facts_of(summary: Summary) -> list[Named]:
         Named("Proof", " ".join(proof(summary)) or _unproven(summary)),
         Named("Input", ", ".join([counted(counts.ids, "distinct id"), *odd]), counted(counts.lines, "line")),
         Named("Effort", effort(summary).partition(": ")[2]),
-        Named("Exit code", str(summary.exit_code), _EXITS.get(summary.exit_code, "")),
+        _exit(summary.exit_code),
     ]
+
+
+def _exit(code: int | None) -> Named:
+    if code is None:
+        return Named("Exit code", "none yet", "it is unfinished")
+    return Named("Exit code", str(code), _EXITS.get(code, ""))
 
 
 _EXITS: Final = {
@@ -175,8 +186,9 @@ _EXITS: Final = {
 def _unproven(summary: Summary) -> str:
     if not summary.closed.batches:
         return "There was nothing to read again."
-    if summary.stopped is not None:
-        return "Nothing was read again, for the run was stopped; resume does it at the end."
+    if summary.stopped is not None or summary.is_unfinished:
+        why_not = "is unfinished" if summary.is_unfinished else "was stopped"
+        return f"Nothing was read again, for the run {why_not}; resume does it at the end."
     return "The closed batches were not read again afterwards."
 
 
@@ -185,9 +197,12 @@ def warnings_of(summary: Summary) -> list[tuple[str, str, int]]:
     return [(printable(name, 60), _GUARDS.get(name, ""), count) for name, count in summary.warnings.items()]
 
 
-def period(from_at: float, until_at: float) -> str:
-    """``25 Nov 2026, 21:36:47 to 21:36:54 UTC``."""
-    first, last = _date_and_time(from_at), _date_and_time(until_at)
+def period(from_at: float, until_at: float | None) -> str:
+    """``25 Nov 2026, 21:36:47 to 21:36:54 UTC``; without an end ``25 Nov 2026, 21:36:47 UTC on``."""
+    first = _date_and_time(from_at)
+    if until_at is None:
+        return f"{', '.join(first)} UTC on"
+    last = _date_and_time(until_at)
     until = last[1] if first[0] == last[0] else ", ".join(last)
     return f"{', '.join(first)} to {until} UTC"
 

@@ -55,11 +55,11 @@ class Summary:
     run_id: str
     sessions: int = 1
     started_at: Instant
-    finished_at: Instant
+    finished_at: Instant | None  # None: it is under way, or was killed
     duration_s: float
     base_url: str
     queue: str | None = None  # of a run that a fleet of workers did, without user and password
-    exit_code: int
+    exit_code: int | None  # None as above
     stopped: Stopped | None = None
     stopped_by: str | None = None  # the rule or the signal
     stopped_by_ids: tuple[int, ...] = ()  # the last batches that made a rule fire
@@ -80,6 +80,29 @@ class Summary:
     pauses: Pauses = field(default_factory=Pauses)
     latency_buckets: Mapping[float, int] = field(default_factory=dict)  # answers by milliseconds at most
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether its last session has not come to an end: it is under way, or was killed."""
+        return self.finished_at is None
+
+    @property
+    def last_at(self) -> float:
+        """When it ended; of one that has not, until when it is known to have worked."""
+        worked = max((span.until_at for span in self.worked), default=self.started_at)
+        return worked if self.finished_at is None else self.finished_at
+
+    @property
+    def ended_with(self) -> int:
+        """The exit code of a run that came to its end."""
+        if self.exit_code is None:
+            raise AssertionError("a run that came to its end has an exit code")
+        return self.exit_code
+
+    @property
+    def unsettled(self) -> int:
+        """Batches of an unfinished run that have no result yet."""
+        return sum(each.count for each in self.problems if _is_cut_off(each))
+
     def to_json_dict(self) -> dict[str, Any]:
         """What summary.json holds, in its order."""
         data = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -89,7 +112,7 @@ class Summary:
         data["warnings"] = dict(self.warnings)
         return data | {
             "started_at": instant(self.started_at),
-            "finished_at": instant(self.finished_at),
+            "finished_at": None if self.finished_at is None else instant(self.finished_at),
             "duration_s": round(self.duration_s, 3),
             "outcomes": {outcome.value: self.outcomes.get(outcome, 0) for outcome in Outcome},
             "confirmed_by": {how.value: self.confirmed_by.get(how, 0) for how in ConfirmedBy},
@@ -107,6 +130,11 @@ class Summary:
     def from_json_dict(cls, data: Mapping[str, Any]) -> Summary:
         """What ``to_json_dict`` wrote. Raises ValueError if it is something else."""
         return TypeAdapter(cls).validate_python(dict(data))
+
+
+def _is_cut_off(problem: Problem) -> bool:
+    interrupted = problem.outcome is Outcome.UNKNOWN and problem.reason == "interrupted"
+    return interrupted or problem.outcome is Outcome.NOT_ATTEMPTED
 
 
 _STOPPED_CODES: Final = {

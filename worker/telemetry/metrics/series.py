@@ -39,7 +39,7 @@ class Standing:
         """How things stand after a run, or after a call that could not begin one (no summary)."""
         success_at = self.success_at
         if summary is not None and exit_code == 0:
-            success_at = summary.finished_at
+            success_at = summary.last_at
         return replace(
             self,
             exit_code=exit_code,
@@ -112,7 +112,7 @@ def _of_run_under_way(page: _Page, run: UnderWay) -> Iterator[Metric]:
 
 
 def _of_last_run(page: _Page, run: Summary) -> Iterator[Metric]:
-    yield page.one("last_run_timestamp_seconds", "When the last run ended.", round(run.finished_at, 3))
+    yield page.one("last_run_timestamp_seconds", "When the last run ended.", round(run.last_at, 3))
     yield page.one(
         "last_run_duration_seconds", "How long it took, all its sessions.", round(run.duration_s, 3)
     )
