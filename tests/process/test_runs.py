@@ -150,6 +150,19 @@ def test_report_of_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
         assert len(bench.lines("run")) == 40
 
 
+def test_a_report_while_the_run_is_under_way(tmp_path: Path) -> None:
+    """It leaves results.jsonl to the run, whose lines are all there at its end."""
+    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.3, 0.3)))) as simulator:
+        bench = Bench(tmp_path, simulator)
+        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
+            _until_more_closes(simulator)
+            reported = bench.run("runs", "report", "run")
+            assert not program.ended, "it was to be reported while it is under way"
+            program.exit_code()
+        assert "Under way: " in _words(reported)
+        check_report(simulator, bench.lines("run"), bench.summary("run"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send this signal")
 def test_killed_after_it_was_stopped(tmp_path: Path) -> None:
     """A run that was stopped, resumed and killed is not told as stopped by the signal."""

@@ -185,7 +185,8 @@ def report_run(run_id: str, as_json: bool, queue: str | None, config: Path | Non
         run = find_run(store, run_id)
         under_way = is_under_way(state, run)
         summary, ending = reckon(store, run)
-        write_results(folder / "results.jsonl", results_of(store, run, ending))
+        if not under_way:  # else the run appends to it, and would go on with the file that was replaced
+            write_results(folder / "results.jsonl", results_of(store, run, ending))
         write_reports(folder, summary, results_of(store, run, ending), _settings_of(run).output.fine)
     print_summary(summary, folder, state, as_json=as_json, under_way=under_way)
     return 0
