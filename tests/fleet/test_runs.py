@@ -65,6 +65,23 @@ def test_a_run_is_reported_as_if_it_were_run_here(tmp_path: Path, queue: str) ->
         assert json.loads(told.out) == summary | {"duration_s": summary["duration_s"]}
 
 
+def test_a_run_that_is_under_way_has_no_end_yet(tmp_path: Path, queue: str) -> None:
+    """It is shown and reported as one that goes on in the queue; nothing of it is to be tried again."""
+    with fleet_on(tmp_path, queue, options(4)) as fleet:
+        enqueue(fleet, ids_file(tmp_path, fleet.simulator.world.ids()), "--run-id", "r")
+        told = call(fleet.bench, "runs", "show", "r", "--queue", queue, "--json")
+        summary = json.loads(told.out)
+        assert (summary["finished_at"], summary["exit_code"]) == (None, None)
+        for verb in ("show", "report"):
+            shown = call(fleet.bench, "runs", verb, "r", "--queue", queue)
+            assert shown.code == 0
+            assert "Under way: 4 of 4 are not settled." in shown.out
+            assert "--run-id r --wait" in shown.out
+            assert "retry.txt)" not in shown.out
+            assert ("Files: " in shown.out) is (verb == "report")
+        assert fleet.bench.summary("r")["exit_code"] is None
+
+
 def check_lines(simulator: Simulator, lines: list[dict[str, object]]) -> None:
     closed = {line["batch_id"] for line in lines if line["outcome"] == "closed"}
     assert closed == closed_by_us(simulator)

@@ -41,6 +41,11 @@ class Book(NamedTuple):
         """Batches without any result."""
         return self.header.ids - self.final - self.provisional
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all of its batches are in the queue, and have a result."""
+        return self.left <= 0 and self.header.added >= self.header.entries
+
 
 def _numbers(counts: Mapping[str, str], prefix: str) -> dict[str, int]:
     return {name[len(prefix) :]: int(count) for name, count in counts.items() if name.startswith(prefix)}

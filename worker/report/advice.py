@@ -87,7 +87,13 @@ def headline(summary: Summary, *, under_way: bool = False) -> list[str]:
 def unfinished(summary: Summary, *, under_way: bool = False) -> str:
     """How far a run is that has not come to its end."""
     left, total = summary.unsettled, sum(summary.outcomes.values())
-    how = "Under way" if under_way else "Unfinished" if summary.sessions else "Not begun"
+    how = (
+        "Under way"
+        if under_way or summary.queue is not None
+        else "Unfinished"
+        if summary.sessions
+        else "Not begun"
+    )
     if not left:
         return f"{how}: everything is settled, and its files are still to be written."
     return f"{how}: {left:,} of {total:,} {'is' if left == 1 else 'are'} not settled."
@@ -157,6 +163,9 @@ def advice_of(summary: Summary, state: Path | None = None, *, under_way: bool = 
 
 
 def _onwards(summary: Summary, resume: str, *, under_way: bool) -> Advice:
+    if summary.queue is not None:
+        follow = f"enqueue INPUT --queue {quoted(summary.queue)} --run-id {summary.run_id} --wait"
+        return Advice("It goes on in the queue. Follow it to its end:", f"batch-closer {follow}")
     if under_way:
         return Advice("Wait until it has ended; if it is cut short, continue it:", resume)
     if not summary.sessions:

@@ -11,7 +11,7 @@ from pathlib import Path
 from worker.fleet import Book, Runs
 from worker.report import line_of, parse_line
 from worker.rules.message import Unfit, of_fields
-from worker.rules.summary import InputCounts, Rate, Summary, Tally, exit_code_of
+from worker.rules.summary import InputCounts, Rate, Span, Summary, Tally, exit_code_of
 from worker.words.model import Outcome, Result
 
 
@@ -74,18 +74,19 @@ async def gather(runs: Runs, book: Book, folder: Path) -> Spool:
 def summary_of(book: Book, tally: Tally, ok: Collection[Outcome], now: float, *, queue: str) -> Summary:
     """The record of a run as it stands ``now``, by the store's clock."""
     header, requests = book.header, book.counters
-    finished_at = header.finished_at or now
-    duration_s = header.spent_s + max(finished_at - header.session_at, 0.0)
+    until_at = header.finished_at or now
+    duration_s = header.spent_s + max(until_at - header.session_at, 0.0)
+    is_under_way = not (book.is_over or header.is_standing or header.stopped is not None)
     invalid = tally.outcomes[Outcome.INVALID]
     return Summary(
         run_id=header.run_id,
         sessions=header.session,
         started_at=header.created_at,
-        finished_at=finished_at,
+        finished_at=None if is_under_way else until_at,
         duration_s=duration_s,
         base_url=header.base_url,
         queue=queue,
-        exit_code=exit_code_of(tally.outcomes, ok, header.stopped),
+        exit_code=None if is_under_way else exit_code_of(tally.outcomes, ok, header.stopped),
         stopped=header.stopped,
         stopped_by=header.stopped_by,
         stopped_by_ids=header.stopped_by_ids,
@@ -99,4 +100,5 @@ def summary_of(book: Book, tally: Tally, ok: Collection[Outcome], now: float, *,
         rate=Rate(book.rate_per_s or 0.0, round(requests.total / duration_s, 3) if duration_s > 0 else 0.0),
         latency_ms=book.latency.in_ms(),
         problems=tally.problems,
+        worked=(Span(header.created_at, until_at),) if is_under_way else (),
     )

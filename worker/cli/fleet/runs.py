@@ -75,7 +75,7 @@ def state_of(book: Book) -> str:
         return "standing"
     if book.header.stopped is not None:
         return "stopped" if book.left <= 0 else "stopping"
-    return "finished" if book.left <= 0 and book.header.added >= book.header.entries else "under way"
+    return "finished" if book.is_over else "under way"
 
 
 def show_run(queue: str, run_id: str, folder: Path, state: Path | None, *, as_json: bool) -> int:

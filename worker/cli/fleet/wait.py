@@ -123,7 +123,7 @@ class _Follower:
                 after = await self._show_new(after, results, progress)
                 if time.monotonic() >= looked_at + _BOOK_EVERY_S:
                     looked_at, book = time.monotonic(), await runs.book(run_id)
-                    if book.left <= 0 and book.header.added >= book.header.entries:
+                    if book.is_over:
                         await self._show_new(after, results, progress)
                         await self._sweeper.leave()
                         return book

@@ -186,7 +186,7 @@ _EXITS: Final = {
 def _unproven(summary: Summary) -> str:
     if not summary.closed.batches:
         return "There was nothing to read again."
-    if summary.stopped is not None or summary.is_unfinished:
+    if summary.queue is None and (summary.stopped is not None or summary.is_unfinished):
         why_not = "is unfinished" if summary.is_unfinished else "was stopped"
         return f"Nothing was read again, for the run {why_not}; resume does it at the end."
     return "The closed batches were not read again afterwards."

@@ -133,8 +133,8 @@ class Summary:
 
 
 def _is_cut_off(problem: Problem) -> bool:
-    interrupted = problem.outcome is Outcome.UNKNOWN and problem.reason == "interrupted"
-    return interrupted or problem.outcome is Outcome.NOT_ATTEMPTED
+    touched = problem.outcome is Outcome.UNKNOWN and problem.reason in {"interrupted", "under_way"}
+    return touched or problem.outcome is Outcome.NOT_ATTEMPTED
 
 
 _STOPPED_CODES: Final = {
