@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -14,6 +15,10 @@ settings.load_profile("project")
 
 # The program is started hundreds of times; to compile it each time would take half as long again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Begun in the background by a shell, this process ignores Ctrl-C, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers() -> int:
