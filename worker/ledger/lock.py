@@ -97,15 +97,8 @@ class RunLock:
 
     def held_by(self) -> str | None:
         """The run that its holder is at; None where nobody holds it, or where that can't be told."""
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            holder = _read(self._holder_path)
-            return None if holder is None else str(holder.get("run"))
-        except (OSError, NotImplementedError):
-            return None
-        self._lock.release()
-        return None
+        holder = None if self.is_free() else _read(self._holder_path)
+        return None if holder is None else str(holder.get("run"))
 
     def __enter__(self) -> Self:
         self.acquire()
