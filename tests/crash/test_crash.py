@@ -110,11 +110,11 @@ class Story:
         return True
 
     def _moment(self) -> Callable[[], bool]:
-        """After so many more requests, or after so long."""
+        """After so many more requests, or after so long: half of those while it still begins."""
         if self.rng.random() < 0.7:
             seen = len(self.simulator.requests) + self.rng.randint(1, BATCHES)
             return lambda: len(self.simulator.requests) >= seen
-        end = time.monotonic() + self.rng.uniform(0.1, RUN_S)
+        end = time.monotonic() + self.rng.choice([0.1, RUN_S]) * self.rng.random()
         return lambda: time.monotonic() >= end
 
     def check(self) -> None:
