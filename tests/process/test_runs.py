@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,18 @@ def test_report_of_a_resumed_run(tmp_path: Path) -> None:
         check_report(simulator, bench.lines("run"), bench.summary("run"))
 
 
+@contextmanager
+def _under_way(tmp_path: Path, latency_s: float) -> Iterator[tuple[Simulator, Bench, Program]]:
+    """A run that two closers are at, and some of whose closes were answered."""
+    with simulator_thread(
+        Options(population=POPULATION, pace=Pace(latency_s=(latency_s, latency_s)))
+    ) as simulator:
+        bench = Bench(tmp_path, simulator)
+        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
+            _until_more_closes(simulator)
+            yield simulator, bench, program
+
+
 def _words(program: Program) -> str:
     return " ".join(program.stdout.split())
 
@@ -103,13 +117,10 @@ def _listed(program: Program) -> list[str]:
 
 def test_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
     """Under way, and killed, it has no end and no exit code; what to do is to resume it, not to retry it."""
-    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.4, 0.4)))) as simulator:
-        bench = Bench(tmp_path, simulator)
-        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
-            _until_more_closes(simulator)
-            under_way = bench.run("runs", "show", "run")
-            assert not program.ended, "it was to be shown while it is under way"
-            program.kill()
+    with _under_way(tmp_path, 0.4) as (_, bench, program):
+        under_way = bench.run("runs", "show", "run")
+        assert not program.ended, "it was to be shown while it is under way"
+        program.kill()
         killed = bench.run("runs", "show", "run")
         assert "Under way: " in _words(under_way)
         assert "Wait until it has ended" in _words(under_way)
@@ -130,11 +141,8 @@ def test_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
 
 def test_report_of_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
     """Its files are written, and say the same."""
-    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.05, 0.05)))) as simulator:
-        bench = Bench(tmp_path, simulator)
-        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
-            _until_more_closes(simulator)
-            program.kill()
+    with _under_way(tmp_path, 0.05) as (_, bench, program):
+        program.kill()
         reported = bench.run("runs", "report", "run")
         assert reported.process.returncode == 0, reported.complaints
         assert _listed(reported) == [*WRITTEN, "log.jsonl"]
@@ -152,13 +160,10 @@ def test_report_of_a_run_that_is_not_at_its_end(tmp_path: Path) -> None:
 
 def test_a_report_while_the_run_is_under_way(tmp_path: Path) -> None:
     """It leaves results.jsonl to the run, whose lines are all there at its end."""
-    with simulator_thread(Options(population=POPULATION, pace=Pace(latency_s=(0.3, 0.3)))) as simulator:
-        bench = Bench(tmp_path, simulator)
-        with bench.start("close", *simulator.world.ids(), *SETTINGS, "--concurrency", 2) as program:
-            _until_more_closes(simulator)
-            reported = bench.run("runs", "report", "run")
-            assert not program.ended, "it was to be reported while it is under way"
-            program.exit_code()
+    with _under_way(tmp_path, 0.3) as (simulator, bench, program):
+        reported = bench.run("runs", "report", "run")
+        assert not program.ended, "it was to be reported while it is under way"
+        program.exit_code()
         assert "Under way: " in _words(reported)
         check_report(simulator, bench.lines("run"), bench.summary("run"))
 

@@ -21,16 +21,15 @@ _MOST_ROWS = 64  # in one statement: so few numbers of rows that each statement 
 # busy event loop, which costs more than SQLite's own work on a row.
 _INTENTS = (
     "INSERT INTO intents (batch, attempts, first_at) VALUES ",
-    """
-    ON CONFLICT (batch) DO UPDATE SET attempts = excluded.attempts""",
+    " ON CONFLICT (batch) DO UPDATE SET attempts = excluded.attempts",
 )
 _RESULTS = (
     "INSERT INTO results (batch, final, outcome, record) VALUES ",
-    """
-    ON CONFLICT (batch) DO UPDATE
-    SET final = excluded.final, outcome = excluded.outcome, record = excluded.record
-    WHERE excluded.final >= final""",
-)  # a provisional result never replaces a final one
+    (  # a provisional result never replaces a final one
+        " ON CONFLICT (batch) DO UPDATE SET final = excluded.final, outcome = excluded.outcome,"
+        " record = excluded.record WHERE excluded.final >= final"
+    ),
+)
 _COUNTERS = "UPDATE sessions SET counters = ? WHERE id = ?"
 
 

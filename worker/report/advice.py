@@ -87,13 +87,9 @@ def headline(summary: Summary, *, under_way: bool = False) -> list[str]:
 def unfinished(summary: Summary, *, under_way: bool = False) -> str:
     """How far a run is that has not come to its end."""
     left, total = summary.unsettled, sum(summary.outcomes.values())
-    how = (
-        "Under way"
-        if under_way or summary.queue is not None
-        else "Unfinished"
-        if summary.sessions
-        else "Not begun"
-    )
+    how = "Unfinished" if summary.sessions else "Not begun"
+    if under_way or summary.queue is not None:
+        how = "Under way"
     if not left:
         return f"{how}: everything is settled, and its files are still to be written."
     return f"{how}: {left:,} of {total:,} {'is' if left == 1 else 'are'} not settled."
